@@ -1,0 +1,1 @@
+"""What do we ask, and how is it scored?"""

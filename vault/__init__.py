@@ -1,0 +1,1 @@
+"""What must we remember for a while?"""
