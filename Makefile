@@ -1,0 +1,55 @@
+# make setup | demo | test | check | bench | interop | screenshots
+# Every target builds what it needs first; nothing is installed outside .venv and .cache.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: help setup demo test check bench interop screenshots lock clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/'
+
+$(STAMP): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; here it is $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "setup: building $(VENV) (once; a minute or two)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(STAMP)  ## build .venv from the hash-locked requirements
+
+demo: $(STAMP)  ## a sandbox EHR with the plug-in in it; prints one address
+	@exec $(BIN)/rom demo
+
+test: $(STAMP)  ## all tests but those against foreign software (under ten minutes)
+	@$(BIN)/python -m tests.preflight
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not interop"
+
+check: $(STAMP)  ## ruff, mypy --strict, import contracts, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+
+interop: $(STAMP)  ## against software that nobody here wrote (HAPI FHIR, validator)
+	$(BIN)/python -m pytest -m interop
+
+bench: $(STAMP)  ## figures, each a ratio within one run
+	$(BIN)/python -m benchmarks.hook_cost --json
+	$(BIN)/python -m benchmarks.delivery --json
+
+screenshots: $(STAMP)  ## walk the journey in Chromium, pictures in docs/screenshots
+	$(BIN)/python -m tests.journeys.screenshots docs/screenshots
+
+lock: ## renew the hash-locked requirements (needs uv)
+	uv pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
+	uv pip compile pyproject.toml requirements/build.in --extra test --extra dev --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt
+
+clean:  ## remove what the targets above have made
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
