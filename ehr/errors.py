@@ -11,7 +11,7 @@ Exception
 ├── UnsafeAnswer(cause)                     "incomplete data", a line in the doctor
 │   ├── ForeignOrigin                           the address is not one we pinned
 │   ├── Redirected                              an answer that sends us elsewhere
-│   └── TooMuch                                 more bytes, headers or seconds than allowed
+│   └── TooMuch                                 more bytes or seconds than allowed
 ├── JsonRefused(place)                      400; from the EHR: unread
 ├── TokenRefused(cause)                     401, one body; the cause in the log
 ├── KeysUnavailable(cause)                  503: no key set at hand, nothing was judged
