@@ -1,0 +1,1 @@
+"""What does FHIR R4 itself ask of us?"""

@@ -1,0 +1,62 @@
+"""Systems, codes and extension addresses, each written once.
+
+Ours stand below one canonical base, a reserved name until the product owns a domain.
+"""
+
+from typing import Final
+
+from fhir_mapping.r4.json import Json
+from questionnaires.instrument import Coding
+
+BASE: Final = "https://rom-on-fhir.example/fhir"
+SCORE_SYSTEM: Final = f"{BASE}/CodeSystem/score"  # code: <instrument>.<score id>
+ITEM_SYSTEM: Final = f"{BASE}/CodeSystem/item"  # code: <instrument>.<link id>
+BAND_SYSTEM: Final = f"{BASE}/CodeSystem/band"  # code: <instrument>.<band code>
+PANEL_SYSTEM: Final = f"{BASE}/CodeSystem/instrument"  # code: <instrument>
+METHOD_SYSTEM: Final = f"{BASE}/CodeSystem/scoring-method"  # code: prorated-mean
+SUBMISSION_SYSTEM: Final = f"{BASE}/NamingSystem/submission"
+MISSING_ITEM: Final = f"{BASE}/StructureDefinition/missing-item"
+
+LOINC: Final = "http://loinc.org"
+UCUM: Final = "http://unitsofmeasure.org"
+OBSERVATION_CATEGORY: Final = (
+    "http://terminology.hl7.org/CodeSystem/observation-category"
+)
+DATA_ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+
+_CORE: Final = "http://hl7.org/fhir/StructureDefinition"
+_SDC: Final = "http://hl7.org/fhir/uv/sdc/StructureDefinition"
+_US_CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition"
+
+ITEM_WEIGHT: Final = f"{_CORE}/itemWeight"
+ORDINAL_VALUE: Final = f"{_CORE}/ordinalValue"  # retired, but R4 tools still read it
+VERSION_ALGORITHM: Final = f"{_CORE}/artifact-versionAlgorithm"
+ITEM_CONTROL: Final = f"{_CORE}/questionnaire-itemControl"
+SLIDER_STEP: Final = f"{_CORE}/questionnaire-sliderStepValue"
+MIN_VALUE: Final = f"{_CORE}/minValue"
+MAX_VALUE: Final = f"{_CORE}/maxValue"
+HIDDEN: Final = f"{_CORE}/questionnaire-hidden"
+TRANSLATION: Final = f"{_CORE}/translation"
+DATA_ABSENT_REASON: Final = f"{_CORE}/data-absent-reason"
+QUESTIONNAIRE_DISPLAY: Final = f"{_CORE}/display"
+CALCULATED: Final = f"{_SDC}/sdc-questionnaire-calculatedExpression"
+
+SCREENING_PROFILE: Final = f"{_US_CORE}/us-core-observation-screening-assessment"
+RESPONSE_PROFILE: Final = f"{_US_CORE}/us-core-questionnaireresponse"
+PROM_SCORE_PROFILE: Final = (
+    "http://hl7.org/fhir/us/pco/StructureDefinition/pco-prom-score-observation"
+)
+SDC_PROFILE: Final = f"{_SDC}/sdc-questionnaire"
+
+# Score points. UCUM has no unit for them: an annotation, or the number one.
+SCORE_UNITS: Final = frozenset({"{score}", "1", "{points}"})
+
+
+def coding_json(coding: Coding) -> Json:
+    """A Coding without display: words for people are not the mapping's."""
+    return {"system": coding.system, "code": coding.code}
+
+
+def concept_json(*codings: Json) -> Json:
+    """A CodeableConcept of these codings."""
+    return {"coding": list(codings)}
