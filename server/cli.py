@@ -1,0 +1,39 @@
+"""`rom`: the command line. Heavy rooms are imported by the command that needs them."""
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "serve": "Run the app and the CDS service, and deliver what is sealed.",
+    "demo": "A sandbox EHR with the plug-in in it; prints one address.",
+    "check": "Look at settings, tenants, plan and instruments; say what is wrong.",
+    "score": "Score one form: rom score phq-9 --answers FILE --json.",
+    "keys": "Make a master key or a client key.",
+}
+
+
+class _Lazy(click.Group):
+    """Commands by name; a module is imported only when its command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"server.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rom-on-fhir")
+def main() -> None:
+    """Routine outcome and alliance monitoring inside the EHR."""

@@ -1,0 +1,1 @@
+"""One module per `rom` command: parse, call, print."""

@@ -1,0 +1,1 @@
+"""The graph: one specification, drawn as a picture, a table and a sentence."""

@@ -1,0 +1,217 @@
+"""From the specification to coordinates. The template writes them as accessible SVG.
+
+Units are SVG user units; the picture is `WIDTH` wide and scales with its column.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from smart_app.graph.spec import GraphSpec, Line, Panel, Point
+
+WIDTH = 760
+LEFT, RIGHT = 44, 116
+TOP, GAP, BOTTOM = 30, 46, 40
+TALL, LOW = 250, 104  # heights of the first panel and of the ones below
+MOST_LABELS = 14
+STEPS = tuple(Decimal(step) for step in (1, 2, 4, 5, 10, 20, 25, 50, 100))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A drawn point; `point` carries the numbers for its description."""
+
+    x: float
+    y: float
+    point: Point
+    hollow: bool
+    dashed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    at: float
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A horizontal line with a label at its right end."""
+
+    y: float
+    label_y: float
+    kind: Literal["cutoff", "corridor_low", "corridor_high"]
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTick:
+    x: float
+    session: int
+    labelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPanel:
+    panel: Panel
+    top: float
+    bottom: float
+    ticks: tuple[Tick, ...]
+    rules: tuple[Rule, ...]
+    corridor: tuple[float, float] | None  # y of top and bottom edge
+    paths: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    value_at_end: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    width: int
+    height: int
+    left: float
+    right: float
+    panels: tuple[DrawnPanel, ...]
+    sessions: tuple[SessionTick, ...]
+
+
+def draw(spec: GraphSpec) -> Drawing:
+    """Coordinates of everything in the picture, in drawing order."""
+    left, right = float(LEFT), float(WIDTH - RIGHT)
+    count = len(spec.sessions)
+
+    def x_of(session: int) -> float:
+        if count == 1:
+            return left + (right - left) / 2
+        return left + 14 + (right - left - 28) * (session - 1) / (count - 1)
+
+    top = float(TOP)
+    panels: list[DrawnPanel] = []
+    for number, panel in enumerate(spec.panels):
+        height = TALL if number == 0 else LOW
+        panels.append(_draw_panel(panel, top, top + height, x_of))
+        top += height + GAP
+    every = max(1, -(-count // MOST_LABELS))
+    sessions = tuple(
+        SessionTick(
+            x=round(x_of(number), 1),
+            session=number,
+            labelled=(number - 1) % every == 0 or number == count,
+        )
+        for number in range(1, count + 1)
+    )
+    return Drawing(
+        width=WIDTH,
+        height=int(top - GAP + BOTTOM),
+        left=left,
+        right=right,
+        panels=tuple(panels),
+        sessions=_without_crowding(sessions),
+    )
+
+
+def _without_crowding(sessions: tuple[SessionTick, ...]) -> tuple[SessionTick, ...]:
+    """The last label wins over a neighbour that it would touch."""
+    if len(sessions) < 2:
+        return sessions
+    last = sessions[-1]
+    return tuple(
+        SessionTick(each.x, each.session, False)
+        if each is not last and each.labelled and last.x - each.x < 30
+        else each
+        for each in sessions
+    )
+
+
+def _draw_panel(
+    panel: Panel, top: float, bottom: float, x_of: Callable[[int], float]
+) -> DrawnPanel:
+    span = panel.high - panel.low
+
+    def y_of(value: Decimal) -> float:
+        part = float((value - panel.low) / span)
+        return round(bottom - part * (bottom - top), 1)
+
+    marks: list[Mark] = []
+    paths: list[str] = []
+    for line in panel.lines:
+        drawn = [
+            Mark(
+                x=round(x_of(point.session), 1),
+                y=y_of(point.reading.value),
+                point=point,
+                hollow=point.reading.prorated,
+                dashed=not point.reading.in_record,
+            )
+            for point in line.points
+        ]
+        paths += _paths(line, drawn)
+        marks += drawn
+    corridor = None
+    if panel.corridor is not None:
+        corridor = (y_of(panel.corridor.high), y_of(panel.corridor.low))
+    return DrawnPanel(
+        panel=panel,
+        top=top,
+        bottom=bottom,
+        ticks=tuple(Tick(y_of(value), value) for value in _gridlines(panel)),
+        rules=_rules(panel, marks[-1].y, y_of),
+        corridor=corridor,
+        paths=tuple(paths),
+        marks=tuple(marks),
+        value_at_end=marks[-1],
+    )
+
+
+def _paths(line: Line, marks: list[Mark]) -> list[str]:
+    """One path per unbroken stretch; a single reading needs none."""
+    stretches: list[list[Mark]] = []
+    for mark in marks:
+        if not stretches or mark.point.gap_before:
+            stretches.append([])
+        stretches[-1].append(mark)
+    return [
+        "M" + "L".join(f"{mark.x:g} {mark.y:g}" for mark in stretch)
+        for stretch in stretches
+        if len(stretch) > 1
+    ]
+
+
+def _gridlines(panel: Panel) -> list[Decimal]:
+    """At most six gaps, on round numbers, both ends of the scale included."""
+    span = panel.high - panel.low
+    step = next((each for each in STEPS if span / each <= 6), span)
+    values = [panel.low]
+    while values[-1] + step < panel.high:
+        values.append(values[-1] + step)
+    if panel.high - values[-1] < step * Decimal("0.6") and len(values) > 1:
+        values.pop()
+    values.append(panel.high)
+    return values
+
+
+def _rules(
+    panel: Panel, end_y: float, y_of: Callable[[Decimal], float]
+) -> tuple[Rule, ...]:
+    """Labelled lines; labels step aside for each other and for the last value."""
+    wanted: list[tuple[Literal["cutoff", "corridor_low", "corridor_high"], Decimal]]
+    wanted = []
+    if panel.corridor is not None:
+        if panel.corridor.high < panel.high:
+            wanted.append(("corridor_high", panel.corridor.high))
+        if panel.corridor.low > panel.low:
+            wanted.append(("corridor_low", panel.corridor.low))
+    if panel.cutoff is not None:
+        wanted.append(("cutoff", panel.cutoff.value))
+    taken = [end_y]
+    rules: list[Rule] = []
+    for kind, value in sorted(wanted, key=lambda each: y_of(each[1])):
+        y = y_of(value)
+        label = y
+        for step in (0, 13, -13, 26, -26, 39, -39):
+            if all(abs(y + step - other) >= 13 for other in taken):
+                label = y + step
+                break
+        taken.append(label)
+        rules.append(Rule(y=y, label_y=round(label, 1), kind=kind, value=value))
+    return tuple(rules)

@@ -1,0 +1,154 @@
+"""What is in the graph, before anything is drawn. Picture and table both read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from clinical.measurement import Episode
+from clinical.trajectory import Reading, Trajectory, trajectories
+from questionnaires.instrument import Cutoff, Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One reading, placed at its session.
+
+    Attributes:
+        session: number of the sitting in the whole graph, 1 is the first.
+        change: from the reading before on the same line; None for the first.
+        gap_before: the line is broken here (a long time without a reading).
+    """
+
+    session: int
+    reading: Reading
+    change: Decimal | None
+    gap_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Corridor:
+    """Scores inside it differ from intake by less than the reliable change."""
+
+    low: Decimal
+    high: Decimal
+    rci: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: one version and language of the panel's instrument."""
+
+    version: str
+    language: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One instrument with its own scale; panels share the time axis only."""
+
+    instrument: Instrument
+    low: Decimal
+    high: Decimal
+    lines: tuple[Line, ...]
+    cutoff: Cutoff | None
+    corridor: Corridor | None
+
+    @property
+    def current(self) -> Line:
+        """The series measured last."""
+        return self.lines[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSpec:
+    """Panels from top to bottom over one axis of sittings, oldest first."""
+
+    sessions: tuple[date, ...]
+    panels: tuple[Panel, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.panels
+
+
+def graph_spec(
+    episode: Episode, instruments: Sequence[Instrument], *, gap_days: int
+) -> GraphSpec:
+    """The graph of one episode.
+
+    Args:
+        episode: what was read from the chart, and what waits to be delivered.
+        instruments: in the order of the panels; one without readings has no panel.
+        gap_days: longer than this without a reading breaks the line.
+    """
+    series = {each.id: trajectories(episode, each) for each in instruments}
+    dates = sorted(
+        {
+            reading.on
+            for lines in series.values()
+            for line in lines
+            for reading in line.readings
+        }
+    )
+    session_of = {on: number for number, on in enumerate(dates, start=1)}
+    panels = tuple(
+        _panel(each, series[each.id], session_of, gap_days)
+        for each in instruments
+        if any(line.readings for line in series[each.id])
+    )
+    return GraphSpec(sessions=tuple(dates), panels=panels)
+
+
+def _panel(
+    instrument: Instrument,
+    lines: tuple[Trajectory, ...],
+    session_of: dict[date, int],
+    gap_days: int,
+) -> Panel:
+    shown = tuple(
+        Line(
+            version=line.instrument_version,
+            language=line.language,
+            points=_points(line.readings, session_of, gap_days),
+        )
+        for line in lines
+        if line.readings
+    )
+    corridor = None
+    if instrument.reliable_change is not None:
+        intake = shown[-1].points[0].reading.value
+        rci = instrument.reliable_change.value
+        corridor = Corridor(
+            low=max(instrument.total.low, intake - rci),
+            high=min(instrument.total.high, intake + rci),
+            rci=rci,
+        )
+    return Panel(
+        instrument=instrument,
+        low=instrument.total.low,
+        high=instrument.total.high,
+        lines=shown,
+        cutoff=instrument.cutoff,
+        corridor=corridor,
+    )
+
+
+def _points(
+    readings: tuple[Reading, ...], session_of: dict[date, int], gap_days: int
+) -> tuple[Point, ...]:
+    points: list[Point] = []
+    before: Reading | None = None
+    for reading in readings:
+        points.append(
+            Point(
+                session=session_of[reading.on],
+                reading=reading,
+                change=None if before is None else reading.value - before.value,
+                gap_before=before is not None
+                and (reading.on - before.on).days > gap_days,
+            )
+        )
+        before = reading
+    return tuple(points)

@@ -1,0 +1,166 @@
+"""The same specification as a table and as one sentence."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext
+
+from questionnaires.instrument import Instrument
+from smart_app.graph.drawing import Rule
+from smart_app.graph.spec import GraphSpec, Line, Panel, Point
+from smart_app.words import day, number
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    session: int
+    on: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Newest sitting first; one column per series."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def table(spec: GraphSpec) -> Table:
+    """Every plotted number, dated."""
+    series = [(panel, line) for panel in spec.panels for line in panel.lines]
+    return Table(
+        columns=tuple(_column(panel, line) for panel, line in series),
+        rows=tuple(
+            Row(
+                session=session,
+                on=day(on),
+                cells=tuple(_cell(line, session) for _, line in series),
+            )
+            for session, on in reversed(list(enumerate(spec.sessions, start=1)))
+        ),
+    )
+
+
+def summary(spec: GraphSpec) -> str:
+    """One sentence per panel: where it started, where it stands."""
+    return " ".join(_panel_sentence(panel) for panel in spec.panels)
+
+
+def captions(spec: GraphSpec) -> list[str]:
+    """What the lines rest on: sources of the cut-off and of the reliable change."""
+    lines: list[str] = []
+    for panel in spec.panels:
+        instrument = panel.instrument
+        if instrument.cutoff is not None:
+            lines.append(
+                gettext(
+                    "%(instrument)s cut-off: %(value)s (%(source)s).",
+                    instrument=instrument.title,
+                    value=number(instrument.cutoff.value),
+                    source=instrument.cutoff.source.text,
+                )
+            )
+        if instrument.reliable_change is not None:
+            lines.append(
+                gettext(
+                    "Shaded: less than the reliable change of %(rci)s points from the"
+                    " start (%(source)s).",
+                    rci=number(instrument.reliable_change.value),
+                    source=instrument.reliable_change.source.text,
+                )
+            )
+        if not instrument.validated:
+            lines.append(
+                gettext(
+                    "%(instrument)s is not a validated scale; compare it only with"
+                    " this person's own earlier answers.",
+                    instrument=instrument.title,
+                )
+            )
+    return lines
+
+
+def direction_words(instrument: Instrument) -> str:
+    if instrument.direction == "higher_is_better":
+        return gettext("higher is better")
+    return gettext("lower is better")
+
+
+def rule_words(rule: Rule) -> str:
+    match rule.kind:
+        case "cutoff":
+            return gettext("cut-off %(value)s", value=number(rule.value))
+        case "corridor_low" | "corridor_high":
+            return gettext("reliable: %(value)s", value=number(rule.value))
+
+
+def point_words(panel: Panel, point: Point) -> str:
+    """What a screen reader says at this point."""
+    parts = [
+        gettext(
+            "Session %(session)s, %(date)s: %(value)s of %(most)s",
+            session=point.session,
+            date=day(point.reading.on),
+            value=number(point.reading.value),
+            most=number(panel.high),
+        )
+    ]
+    if point.change is not None:
+        if point.change == 0:
+            parts.append(gettext("the same as before"))
+        elif point.change > 0:
+            parts.append(
+                gettext("%(points)s more than before", points=number(point.change))
+            )
+        else:
+            parts.append(
+                gettext("%(points)s less than before", points=number(-point.change))
+            )
+    if point.reading.prorated:
+        parts.append(gettext("estimated, some items were blank"))
+    if not point.reading.in_record:
+        parts.append(gettext("not yet in the record"))
+    return ", ".join(parts)
+
+
+def _panel_sentence(panel: Panel) -> str:
+    points = panel.current.points
+    first, last = points[0].reading, points[-1].reading
+    if len(points) == 1:
+        return gettext(
+            "%(instrument)s: %(value)s on %(date)s, the first reading.",
+            instrument=panel.instrument.title,
+            value=number(first.value),
+            date=day(first.on),
+        )
+    return gettext(
+        "%(instrument)s: %(first)s at the start (%(first_date)s), %(last)s now"
+        " (%(last_date)s), %(count)s readings; %(direction)s.",
+        instrument=panel.instrument.title,
+        first=number(first.value),
+        first_date=day(first.on),
+        last=number(last.value),
+        last_date=day(last.on),
+        count=len(points),
+        direction=direction_words(panel.instrument),
+    )
+
+
+def _column(panel: Panel, line: Line) -> str:
+    if len(panel.lines) == 1:
+        return panel.instrument.title
+    return f"{panel.instrument.title} {line.version} ({line.language})"
+
+
+def _cell(line: Line, session: int) -> str:
+    for point in line.points:
+        if point.session != session:
+            continue
+        marks = []
+        if point.reading.prorated:
+            marks.append(gettext("estimated"))
+        if not point.reading.in_record:
+            marks.append(gettext("not yet in the record"))
+        value = number(point.reading.value)
+        return f"{value} ({', '.join(marks)})" if marks else value
+    return "–"

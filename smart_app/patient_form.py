@@ -1,0 +1,146 @@
+"""The patient's form: structure from the instrument, words from its wording file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, assert_never
+
+from questionnaires.answers import Answers
+from questionnaires.instrument import (
+    ChoiceItem,
+    Instrument,
+    Item,
+    SliderItem,
+    TextItem,
+    Wording,
+)
+
+PREFIX = "answer:"
+
+
+@dataclass(frozen=True, slots=True)
+class FormOption:
+    points: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FormItem:
+    """One item as the template draws it; `value` is what was given before, or ""."""
+
+    number: int
+    link_id: str
+    kind: Literal["choice", "line", "text"]
+    text: str
+    options: tuple[FormOption, ...] = ()
+    low: int = 0
+    high: int = 0
+    low_label: str = ""
+    high_label: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormView:
+    title: str
+    language: str
+    introduction: str
+    validated: bool
+    notice: str
+    items: tuple[FormItem, ...]
+
+
+def form_view(
+    instrument: Instrument, wording: Wording, *, given: Mapping[str, str]
+) -> FormView:
+    """The page's content.
+
+    Args:
+        instrument: the form.
+        wording: its words in the patient's language.
+        given: link id -> what was sent before, when the form is shown again.
+    """
+    return FormView(
+        title=wording.title,
+        language=wording.language,
+        introduction=wording.introduction,
+        validated=instrument.validated,
+        notice=wording.notice,
+        items=tuple(
+            _form_item(number, item, wording, given.get(item.link_id, ""))
+            for number, item in enumerate(instrument.items, start=1)
+        ),
+    )
+
+
+def _form_item(number: int, item: Item, wording: Wording, given: str) -> FormItem:
+    text = wording.items[item.link_id]
+    match item:
+        case ChoiceItem():
+            labels = wording.options[item.link_id]
+            return FormItem(
+                number=number,
+                link_id=item.link_id,
+                kind="choice",
+                text=text,
+                options=tuple(
+                    FormOption(
+                        points=_plain(option.points),
+                        label=labels[option.points],
+                        chosen=_plain(option.points) == given,
+                    )
+                    for option in item.options
+                ),
+            )
+        case SliderItem():
+            low_label, high_label = wording.anchors[item.link_id]
+            return FormItem(
+                number=number,
+                link_id=item.link_id,
+                kind="line",
+                text=text,
+                low=item.low,
+                high=item.high,
+                low_label=low_label,
+                high_label=high_label,
+                value=given,
+            )
+        case TextItem():
+            return FormItem(
+                number=number,
+                link_id=item.link_id,
+                kind="text",
+                text=text,
+                value=given,
+            )
+        case _:
+            assert_never(item)
+
+
+def given_answers(form: Mapping[str, str]) -> dict[str, str]:
+    """The `answer:<link id>` fields of a submitted form, blanks left out."""
+    return {
+        name.removeprefix(PREFIX): value.strip()
+        for name, value in form.items()
+        if name.startswith(PREFIX) and value.strip()
+    }
+
+
+def blank_numbers(instrument: Instrument, answers: Answers) -> tuple[int, ...]:
+    """Numbers of the questions still open; an open text question may stay empty."""
+    return tuple(
+        number
+        for number, item in enumerate(instrument.items, start=1)
+        if item.link_id not in answers.given and not isinstance(item, TextItem)
+    )
+
+
+def minutes(instruments: tuple[Instrument, ...]) -> int:
+    """A careful guess of how long the forms take: about ten items a minute."""
+    items = sum(len(each.items) for each in instruments)
+    return max(1, -(-items // 10))
+
+
+def _plain(points: Decimal) -> str:
+    return f"{points.normalize() + 0:f}"

@@ -1,0 +1,73 @@
+"use strict";
+// Two things the page cannot do without script: a line without a start position, and
+// trying again when our server cannot be reached. Answers stay in this page's memory.
+
+document.querySelectorAll("[data-line]").forEach((line) => {
+  const range = line.querySelector("input[type=range]");
+  const field = line.querySelector("input[type=number]");
+  const note = line.querySelector("[data-unanswered]");
+  const pending = note.textContent || range.getAttribute("aria-valuetext");
+  const show = () => {
+    const answered = field.value !== "";
+    range.classList.toggle("untouched", !answered);
+    note.textContent = answered ? "" : pending;
+    if (!answered) {
+      range.setAttribute("aria-valuetext", pending);
+      return;
+    }
+    range.value = field.value;
+    const middle = (Number(range.min) + Number(range.max)) / 2;
+    const nearer = Number(field.value) < middle ? range.dataset.low : range.dataset.high;
+    range.setAttribute("aria-valuetext", `${field.value} / ${range.max}, ${nearer}`);
+  };
+  const put = (value) => {
+    field.value = String(Math.min(Number(range.max), Math.max(Number(range.min), value)));
+    show();
+  };
+  range.hidden = false;
+  line.querySelectorAll("[data-step], [data-clear]").forEach((each) => { each.hidden = false; });
+  range.addEventListener("input", () => put(Number(range.value)));
+  // A tap that lands exactly on the middle changes nothing, but it is an answer.
+  range.addEventListener("pointerup", () => put(Number(range.value)));
+  field.addEventListener("input", show);
+  line.querySelectorAll("[data-step]").forEach((button) => {
+    button.addEventListener("click", () => {
+      const from = field.value === "" ? Number(range.value) : Number(field.value);
+      put(from + Number(button.dataset.step));
+    });
+  });
+  line.querySelector("[data-clear]").addEventListener("click", () => { field.value = ""; show(); });
+  show();
+});
+
+const form = document.getElementById("form");
+const notSaved = document.getElementById("not-saved");
+let sending = false;
+
+async function send(wait) {
+  const answer = await fetch(form.action, {
+    method: "POST",
+    body: new URLSearchParams(new FormData(form)),
+    credentials: "same-origin",
+  }).catch(() => null);
+  if (answer === null || answer.status >= 500) {
+    notSaved.hidden = false;
+    notSaved.scrollIntoView({ block: "nearest" });
+    window.setTimeout(() => send(Math.min(wait * 2, 15000)), wait);
+    return;
+  }
+  if (answer.redirected) {
+    window.location.replace(answer.url);
+    return;
+  }
+  form.submit(); // the same nonce again: the server answers with the same page
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (sending) return;
+  sending = true;
+  form.querySelector("#send").disabled = true;
+  send(2000);
+});
+window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
