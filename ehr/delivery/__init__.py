@@ -1,0 +1,1 @@
+"""How does a sealed response get into the record, once?"""
