@@ -1,0 +1,86 @@
+"""What a site adds to an instrument of ours: licensed wording, numbers of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from questionnaires.instrument import Cutoff, Instrument, ReliableChange, Source
+from questionnaires.reader import cutoff_from, reliable_change_from
+from questionnaires.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A completed instrument, and which wording files the site vouches for.
+
+    `wording_sha256` is language -> SHA-256 (hex); None if no licence binds the text.
+    """
+
+    instrument: Instrument
+    wording_sha256: Mapping[str, str] | None
+
+
+def completion_from_table(
+    table: Table, instrument: Instrument, *, content: bytes
+) -> Completion:
+    """The instrument with what the site's file adds to it.
+
+    Only a skeleton takes numbers: those of a whole instrument are never replaced in
+    silence. To a whole instrument a site may add languages.
+
+    Raises:
+        InstrumentFileError: another version, a key that is missing or unknown.
+    """
+    table.text("completes")
+    if table.text("version") != instrument.version:
+        problem = f"must be {instrument.version!r}, the version that is completed"
+        raise table.refuse("version", problem)
+    if not instrument.skeleton:
+        table.finish()
+        return Completion(instrument, None)
+    licence = table.table("licence")
+    own_licence = replace(
+        instrument.licence,
+        holder=licence.text("holder"),
+        reference=licence.text("reference"),
+        valid_until=licence.day("valid_until"),
+    )
+    licence.finish()
+    hashes = table.table("wording_sha256")
+    by_language = {language: hashes.text(language) for language in hashes.content}
+    completed = replace(
+        instrument,
+        licence=own_licence,
+        cutoff=_cutoff(table),
+        reliable_change=_reliable_change(table),
+        digest=sha256(instrument.digest.encode() + content).hexdigest(),
+    )
+    table.finish()
+    return Completion(completed, by_language)
+
+
+def _cutoff(table: Table) -> Cutoff | None:
+    if not table.has("cutoff"):
+        return None
+    below = table.table("cutoff")
+    entered = _entered(below)
+    cutoff = cutoff_from(below)
+    return replace(cutoff, source=_signed(cutoff.source, entered))
+
+
+def _reliable_change(table: Table) -> ReliableChange | None:
+    if not table.has("rci"):
+        return None
+    below = table.table("rci")
+    entered = _entered(below)
+    change = reliable_change_from(below)
+    return replace(change, source=_signed(change.source, entered))
+
+
+def _entered(table: Table) -> str:
+    """Who entered these numbers, and when: a site's number has a person behind it."""
+    return f"entered by {table.text('entered_by')}, {table.day('entered_on')}"
+
+
+def _signed(source: Source, entered: str) -> Source:
+    return Source(f"{source.text}; {entered}", source.evidence)

@@ -1,0 +1,268 @@
+"""An instrument: items, scores, bands, cut-off, reliable change, each with its source.
+
+Everything here is frozen and is read from `instruments/<slug>/instrument.toml`.
+Points and scores are `Decimal` from the answer to the Observation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+Direction = Literal["higher_is_better", "higher_is_worse"]
+Construct = Literal["outcome", "alliance"]
+Evidence = Literal["verified", "secondary", "computed", "own"]
+Operator = Literal[">=", ">", "<=", "<"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a clinical number comes from, and how well that was checked."""
+
+    text: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A code in a code system: LOINC where confirmed, else the project's own."""
+
+    system: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One offered answer: what it is worth, and its code."""
+
+    points: Decimal
+    coding: Coding
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyRule:
+    """An answer worth at least `at_least` points must be seen by a person.
+
+    `full` starts the whole safety flow now; `review` is a flag of lower urgency.
+    """
+
+    at_least: Decimal
+    urgency: Literal["full", "review"]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceItem:
+    """A question with a fixed list of answers, one of which may be chosen."""
+
+    link_id: str
+    options: tuple[Option, ...]
+    codings: tuple[Coding, ...]
+    reverse: bool
+    safety: SafetyRule | None
+
+
+@dataclass(frozen=True, slots=True)
+class SliderItem:
+    """A visual line from `low` to `high` whole steps (millimetres); no start position.
+
+    `points_per_step` turns steps into score points (0.1 for centimetres).
+    """
+
+    link_id: str
+    low: int
+    high: int
+    points_per_step: Decimal
+    codings: tuple[Coding, ...]
+    reverse: bool
+    safety: SafetyRule | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextItem:
+    """An open question. Never scored, never in statistics."""
+
+    link_id: str
+    codings: tuple[Coding, ...]
+
+
+Item = ChoiceItem | SliderItem | TextItem
+
+
+@dataclass(frozen=True, slots=True)
+class Strict:
+    """Every item must be answered."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ProrateMean:
+    """Up to `max_missing` blanks: mean of the answered items times their number."""
+
+    max_missing: int
+    source: Source
+
+
+MissingRule = Strict | ProrateMean
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRule:
+    """How one score is computed. Low and high are its possible range, in points."""
+
+    id: str
+    link_ids: tuple[str, ...]
+    op: Literal["sum", "mean"]
+    factor: Decimal
+    low: Decimal
+    high: Decimal
+    missing: MissingRule
+    rounding: Literal["none", "half_up"]
+    coding: Coding
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Severity band [low, high); the last one includes the top of the range."""
+
+    code: str
+    low: Decimal
+    high: Decimal
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """A score for which `score operator value` holds is on the clinical side."""
+
+    value: Decimal
+    operator: Operator
+    population: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ReliableChange:
+    """Threshold in score points; `change operator value` is reliable."""
+
+    value: Decimal
+    operator: Literal[">=", ">"]
+    method: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """A published reliability coefficient, 0 to 1."""
+
+    kind: Literal["alpha", "retest"]
+    value: Decimal
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A standard deviation in score points, and the sample it was measured in."""
+
+    value: Decimal
+    sample: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What the repository may hold. Class A text, B verbatim, C terms, D never.
+
+    Attributes:
+        reference: the site's own licence, as its holder names it; "" if none is needed.
+        valid_until: last day on which the form may be offered; None if it has no end.
+            Scores that were taken before stay readable.
+    """
+
+    kind: Literal["A", "B", "C", "D", "own"]
+    holder: str
+    terms: str
+    url: str
+    reference: str = ""
+    valid_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One validated questionnaire in one version, without its words.
+
+    Attributes:
+        id: short name, lower case with hyphens ("phq-9").
+        canonical: the Questionnaire's url, without version.
+        aliases: other systems' Questionnaire urls known to be the same form.
+        scores: the first is the one whose course is followed.
+        bands: of the first score; contiguous, ascending.
+        validated: False means "own wording, compare only within one person".
+        skeleton: True means the site must bring the wording before it can be offered.
+        digest: SHA-256 (hex) of the file it was read from; of both digests, if a
+            site's file completes a skeleton.
+        reliability, spread: as published, for people who check a reliable change.
+    """
+
+    id: str
+    version: str
+    canonical: str
+    aliases: tuple[str, ...]
+    title: str
+    construct: Construct
+    direction: Direction
+    recall: str
+    coding: Coding
+    items: tuple[Item, ...]
+    scores: tuple[ScoreRule, ...]
+    bands: tuple[Band, ...]
+    cutoff: Cutoff | None
+    reliable_change: ReliableChange | None
+    age_min: int
+    age_max: int
+    validated: bool
+    skeleton: bool
+    licence: Licence
+    digest: str
+    reliability: tuple[Reliability, ...] = ()
+    spread: Spread | None = None
+
+    @property
+    def total(self) -> ScoreRule:
+        """The score whose course is followed."""
+        return self.scores[0]
+
+    def item(self, link_id: str) -> Item:
+        """The item of this link id; KeyError if there is none."""
+        for each in self.items:
+            if each.link_id == link_id:
+                return each
+        raise KeyError(link_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The validated text of one instrument in one language, word for word.
+
+    Attributes:
+        items: link id -> question.
+        options: link id -> (points -> label); choice items only.
+        anchors: link id -> (label at low, label at high); sliders only.
+        source: where the text was taken from.
+        notice: rights notice that must stand with the text.
+        digest: SHA-256 (hex) of the file.
+    """
+
+    instrument_id: str
+    language: str
+    title: str
+    introduction: str
+    items: Mapping[str, str]
+    options: Mapping[str, Mapping[Decimal, str]]
+    anchors: Mapping[str, tuple[str, str]]
+    source: str
+    notice: str
+    digest: str

@@ -1,0 +1,122 @@
+"""From answers to scores. Missing is never zero."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import assert_never
+
+from questionnaires.answers import Answers, Chosen
+from questionnaires.checks import offered_points
+from questionnaires.errors import AnswerNotOffered
+from questionnaires.instrument import (
+    ChoiceItem,
+    Instrument,
+    ProrateMean,
+    ScoreRule,
+    SliderItem,
+    Strict,
+    TextItem,
+)
+
+# Own arithmetic, so that no setting of the process can change a score.
+_EXACT = Context(prec=40, rounding=ROUND_HALF_UP)
+# A prorated mean of seven answers never ends. A millionth of a point cannot move a
+# score across a cut-off or band, whose numbers have at most six decimals.
+_LAST_DIGIT = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A computed number on one instrument's scale, in score points.
+
+    `missing` names the blank items; non-empty means the score was prorated.
+    """
+
+    instrument_id: str
+    score_id: str
+    value: Decimal
+    missing: tuple[str, ...]
+
+    @property
+    def prorated(self) -> bool:
+        return bool(self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class NotScored:
+    """Too many blanks for this score; nothing may be concluded from it."""
+
+    instrument_id: str
+    score_id: str
+    missing: tuple[str, ...]
+
+
+def score_answers(
+    instrument: Instrument, answers: Answers
+) -> tuple[Score | NotScored, ...]:
+    """Every score of the instrument, in the order of `instrument.scores`.
+
+    Raises:
+        AnswerNotOffered: the answers are to another instrument or version.
+    """
+    if (answers.instrument_id, answers.instrument_version) != (
+        instrument.id,
+        instrument.version,
+    ):
+        raise AnswerNotOffered("version", "is not the one of this instrument")
+    with localcontext(_EXACT):
+        return tuple(_score(instrument, rule, answers) for rule in instrument.scores)
+
+
+def _score(
+    instrument: Instrument, rule: ScoreRule, answers: Answers
+) -> Score | NotScored:
+    points = {
+        link_id: _points(instrument, link_id, answer.points)
+        for link_id in rule.link_ids
+        if isinstance(answer := answers.given.get(link_id), Chosen)
+    }
+    missing = tuple(each for each in rule.link_ids if each not in points)
+    if len(missing) > _allowed(rule):
+        return NotScored(instrument.id, rule.id, missing)
+    return Score(instrument.id, rule.id, _value(rule, list(points.values())), missing)
+
+
+def _points(instrument: Instrument, link_id: str, points: Decimal) -> Decimal:
+    """What the answer is worth for a score: a reversed item is turned around."""
+    item = instrument.item(link_id)
+    match item:
+        case ChoiceItem(reverse=True) | SliderItem(reverse=True):
+            low, high = offered_points(item)
+            return low + high - points
+        case _:
+            return points
+
+
+def _allowed(rule: ScoreRule) -> int:
+    """How many blanks this score bears."""
+    match rule.missing:
+        case Strict():
+            return 0
+        case ProrateMean(max_missing=most):
+            return most
+        case _:
+            assert_never(rule.missing)
+
+
+def _value(rule: ScoreRule, points: list[Decimal]) -> Decimal:
+    """The score of the answered items; their mean stands for each blank."""
+    number = len(rule.link_ids) if rule.op == "sum" else 1
+    if len(points) == number:
+        value = sum(points, Decimal(0)) * rule.factor
+    else:
+        value = _ended(sum(points, Decimal(0)) * number * rule.factor / len(points))
+    if rule.rounding == "half_up":
+        return value.quantize(Decimal(1))
+    return value
+
+
+def _ended(value: Decimal) -> Decimal:
+    """At most six decimals, none of them an idle zero: 10.125, not 10.125000."""
+    ended = value.quantize(_LAST_DIGIT)
+    whole = ended.to_integral_value()
+    return whole if ended == whole else ended.normalize()
