@@ -11,7 +11,7 @@ Exception
 ├── UnsafeAnswer(cause)                     "incomplete data", a line in the doctor
 │   ├── ForeignOrigin                           the address is not one we pinned
 │   ├── Redirected                              an answer that sends us elsewhere
-│   └── TooMuch                                 more bytes or seconds than allowed
+│   └── TooMuch                                 more bytes than one answer may have
 ├── JsonRefused(place)                      400; from the EHR: unread
 ├── TokenRefused(cause)                     401, one body; the cause in the log
 ├── KeysUnavailable(cause)                  503: no key set at hand, nothing was judged
@@ -25,9 +25,8 @@ Exception
     └── PatientRefused                          no, other, inactive or merged patient
 ```
 
-`UnsafeAnswer` and its children are also what `requests` callers catch as
-`RequestException`: see `ehr/wire/egress.py`. No message holds patient data: it says
-where and why, never what was there.
+No message holds patient data: it says where and why, never what was there. Failures
+of the HTTP library are translated at its door (`ehr/wire/egress.py`).
 """
 
 from __future__ import annotations
@@ -117,11 +116,10 @@ class NotStorable(Exception):
         self.resource_type = resource_type
 
 
-class UnsafeAnswer(OSError):
+class UnsafeAnswer(Exception):
     """The EHR, or what it pointed to, behaved as no EHR should.
 
-    An `OSError`, because `requests.RequestException` is one: callers of the HTTP
-    library who handle its failures handle these as well.
+    Not an `OSError`: the HTTP library would take that for a broken connection.
     """
 
     def __init__(self, cause: str) -> None:
@@ -138,7 +136,7 @@ class Redirected(UnsafeAnswer):
 
 
 class TooMuch(UnsafeAnswer):
-    """More bytes, headers or seconds than one answer may take."""
+    """More bytes of headers or body than one answer may have."""
 
 
 class JsonRefused(Exception):

@@ -1,0 +1,1 @@
+"""How does a launch become the right to read and write one chart?"""

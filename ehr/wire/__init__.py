@@ -1,0 +1,1 @@
+"""Through which doors does anything pass between us and an EHR?"""
