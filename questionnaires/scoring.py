@@ -14,7 +14,6 @@ from questionnaires.instrument import (
     ScoreRule,
     SliderItem,
     Strict,
-    TextItem,
 )
 
 # Own arithmetic, so that no setting of the process can change a score.
