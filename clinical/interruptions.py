@@ -1,0 +1,213 @@
+"""Which signals may interrupt a person now. At most two, and never the same twice."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+from clinical.plan import MeasurementPlan
+from clinical.signals.evidence import cause_of, data_hash_of, level_of
+from clinical.signals.kinds import (
+    AllianceDrop,
+    AllianceRepaired,
+    BelowOwnBaseline,
+    NoReliableGain,
+    ReachedGoal,
+    ReliablyWorse,
+    SafetyAnswer,
+    SafetyBlank,
+    SpeakingSignal,
+)
+from clinical.signals.read import SignalReport
+from questionnaires.instrument import Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody answered a card.
+
+    Attributes:
+        cause: of the interruption that was answered.
+        level: its level then; with it we know what "worse since" means.
+        on: when it was answered, with offset.
+    """
+
+    cause: str
+    level: Decimal
+    on: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card that was shown, answered or not.
+
+    `encounter` is any name for the occasion; where the EHR gives no encounter the
+    caller names another one, such as the day.
+    """
+
+    cause: str
+    data_hash: str
+    encounter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A signal that may be shown to a person now.
+
+    Attributes:
+        cause: stable name of what it is about ("S2|phq-9"); with S1 it names the
+            sitting, so that every new response is a new cause.
+        data_hash: SHA-256 (hex) over the evidence: which readings, when, how much. It
+            does not change when a response moves from our outbox into the record.
+        level: how things stand, in score points; lower is worse.
+    """
+
+    signal: SpeakingSignal
+    cause: str
+    data_hash: str
+    level: Decimal
+
+
+def interruptions(
+    report: SignalReport,
+    plan: MeasurementPlan,
+    *,
+    acknowledged: Sequence[Acknowledgement],
+    shown: Sequence[Shown],
+    encounter: str,
+) -> tuple[Interruption, ...]:
+    """At most one safety card and one about progress or alliance, safety first.
+
+    R2 never interrupts: any drop below the own baseline is information, and where it
+    is more than that, R3 speaks. An acknowledged card stays silent until its signal
+    has cleared and come back, or until things are worse by the part that the plan
+    names. Nothing with a lower priority takes the place of a card that was already
+    shown; only one safety answer follows another.
+    """
+    if not plan.decision_support:
+        return ()
+    waiting = [
+        each
+        for each in _candidates(report, plan)
+        if not _is_silent(each, report, plan, acknowledged=acknowledged)
+    ]
+    safety = [each for each in waiting if _is_safety(each.signal)]
+    others = [each for each in waiting if not _is_safety(each.signal)]
+    if plan.repeat == "once_per_encounter":
+        seen = {
+            (each.cause, each.data_hash)
+            for each in shown
+            if each.encounter == encounter
+        }
+        safety = [each for each in safety if (each.cause, each.data_hash) not in seen]
+        others = [
+            each for each in others[:1] if (each.cause, each.data_hash) not in seen
+        ]
+    return (*safety[:1], *others[:1])
+
+
+def may_interrupt(signal: SpeakingSignal, plan: MeasurementPlan) -> bool:
+    """Whether this kind of signal may ever interrupt at this site.
+
+    Numbers from a secondary source inform, but interrupt only once the site's
+    clinical lead has accepted the instrument's numbers by name and date. A safety
+    answer waits for no acceptance.
+    """
+    match signal:
+        case SafetyAnswer() | SafetyBlank():
+            return True
+        case BelowOwnBaseline():
+            return False
+        case ReliablyWorse() | NoReliableGain() | ReachedGoal():
+            instrument = plan.instrument(signal.instrument_id)
+            if instrument is None:
+                return False
+            accepted = signal.instrument_id in plan.acceptances
+            return accepted or not _rests_on_secondary(instrument)
+        case AllianceDrop() | AllianceRepaired():
+            return True
+        case _:
+            assert_never(signal)
+
+
+def interruption_of(
+    signal: SpeakingSignal, report: SignalReport, *, instrument: Instrument
+) -> Interruption:
+    """The signal with its cause, hash and level; whether it may be shown is not asked.
+
+    Args:
+        signal: one that speaks in this report.
+        report: knows since when the signal has been on.
+        instrument: the one the signal is about.
+    """
+    cause = cause_of(signal, since=report.since[signal])
+    return Interruption(
+        signal=signal,
+        cause=cause,
+        data_hash=data_hash_of(signal, cause=cause),
+        level=level_of(signal, instrument),
+    )
+
+
+def _candidates(report: SignalReport, plan: MeasurementPlan) -> Iterator[Interruption]:
+    """In the order of the report, which is the order of priority."""
+    for signal in report.speaking:
+        instrument = plan.instrument(signal.instrument_id)
+        if instrument is not None and may_interrupt(signal, plan):
+            yield interruption_of(signal, report, instrument=instrument)
+
+
+def _was_shown(
+    candidate: Interruption, shown: Sequence[Shown], *, encounter: str
+) -> bool:
+    """The same evidence, on the same occasion."""
+    return Shown(candidate.cause, candidate.data_hash, encounter) in shown
+
+
+def _is_silent(
+    candidate: Interruption,
+    report: SignalReport,
+    plan: MeasurementPlan,
+    *,
+    acknowledged: Sequence[Acknowledgement],
+) -> bool:
+    """Whether somebody has answered for this already, and nothing is new."""
+    answers = {candidate.cause}
+    if isinstance(candidate.signal, NoReliableGain):
+        # Who has answered "reliably worse" needs no second card saying "no gain".
+        answers.add(f"S2|{candidate.signal.instrument_id}")
+    of_this = [each for each in acknowledged if each.cause in answers]
+    if not of_this:
+        return False
+    last = max(of_this, key=lambda each: each.on)
+    if report.since[candidate.signal] > last.on:
+        return False  # it had cleared, and this is another time
+    step = _step(candidate.signal, plan)
+    return step is None or candidate.level > last.level - step
+
+
+def _step(signal: SpeakingSignal, plan: MeasurementPlan) -> Decimal | None:
+    """Score points by which things must be worse to be raised again; None is never."""
+    match signal:
+        case ReliablyWorse() | NoReliableGain():
+            return signal.rci * plan.rules.worse_again_part
+        case AllianceDrop():
+            return signal.sd * plan.rules.worse_again_part
+        case SafetyAnswer() | SafetyBlank():
+            return None  # a new response is a new cause
+        case ReachedGoal() | AllianceRepaired() | BelowOwnBaseline():
+            return None
+        case _:
+            assert_never(signal)
+
+
+def _is_safety(signal: SpeakingSignal) -> bool:
+    return isinstance(signal, SafetyAnswer | SafetyBlank)
+
+
+def _rests_on_secondary(instrument: Instrument) -> bool:
+    numbers = (instrument.reliable_change, instrument.cutoff)
+    return any(
+        each is not None and each.source.evidence == "secondary" for each in numbers
+    )

@@ -1,0 +1,84 @@
+"""Measurements in order, and the episode they make."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from questionnaires.answers import Answers
+from questionnaires.scoring import NotScored, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One instrument filled in once.
+
+    Attributes:
+        authored: when it was answered, with offset; decides the order, not arrival.
+        scores: every score that is known; from the answers, or as the record holds it.
+        answers: what was answered; None where the record holds only the score.
+        source: where it stands ("QuestionnaireResponse/17", "outbox/<uuid>").
+        in_record: False while it waits in our outbox.
+    """
+
+    instrument_id: str
+    instrument_version: str
+    language: str
+    authored: datetime
+    scores: tuple[Score | NotScored, ...]
+    answers: Answers | None
+    source: str
+    in_record: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One course of care: measurements, oldest first, each once."""
+
+    measurements: tuple[Measurement, ...]
+
+
+def episode_from(measurements: Iterable[Measurement]) -> Episode:
+    """Sorted by `authored`; the same sitting read twice is kept once.
+
+    A measurement with answers wins over the bare score of the same sitting
+    (same instrument, same instant); one in the record wins over one that waits.
+    Instants are compared in whole seconds, because a server may drop fractions. A
+    score that only the losing copy knows (a subscale filed alone) is kept.
+    """
+    sittings: dict[tuple[str, datetime], list[Measurement]] = {}
+    for each in measurements:
+        key = (each.instrument_id, sitting_instant(each.authored))
+        sittings.setdefault(key, []).append(each)
+    once = [_merged(copies) for copies in sittings.values()]
+    # The last parts of the key only make the order the same for any order of arrival.
+    once.sort(key=lambda each: (each.authored, each.instrument_id, each.source))
+    return Episode(tuple(once))
+
+
+def sitting_instant(authored: datetime) -> datetime:
+    """What names a sitting before and after delivery: its instant, UTC, in seconds."""
+    return authored.astimezone(UTC).replace(microsecond=0)
+
+
+def _merged(copies: Sequence[Measurement]) -> Measurement:
+    ranked = sorted(copies, key=_rank)
+    winner = ranked[0]
+    if winner.answers is not None:
+        return winner  # its scores come from the answers, and are all there are
+    scores: dict[str, Score | NotScored] = {}
+    for each in ranked:
+        for score in each.scores:
+            scores.setdefault(score.score_id, score)
+    return replace(winner, scores=tuple(scores.values()))
+
+
+def _rank(copy: Measurement) -> tuple[bool, bool, str, str, str, str]:
+    """Lowest is the copy to trust; the end makes it independent of order."""
+    return (
+        copy.answers is None,
+        not copy.in_record,
+        copy.source,
+        copy.instrument_version,
+        copy.language,
+        repr(copy.scores),
+    )

@@ -1,0 +1,1 @@
+"""What a rule says about an episode."""
