@@ -1,0 +1,310 @@
+"""Cards served or withheld, and what came back.
+
+EHRs never report an ignored card, so this log is the denominator. What a card said
+is sealed: rule and cause of a card are clinical facts about its patient.
+"""
+
+import base64
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.sql import ClauseElement
+
+from vault.cipher import TenantCipher
+from vault.connections import Store, translated
+from vault.seen_tokens import use_token
+from vault.tables import card_feedback, cards, instant_from, microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """One card of one call.
+
+    Attributes:
+        uuid: under which the EHR will report back.
+        cause: stable key of what raised it.
+        data_hash: of the evidence; the same data give the same hash.
+        encounter: id, or empty.
+        level: gain of the latest reading, a decimal as text.
+        served: False if it was withheld (silent mode).
+        body: whatever explains the card later.
+    """
+
+    uuid: str
+    patient_index: str
+    cause: str
+    data_hash: str
+    encounter: str
+    rule: str
+    level: str
+    served: bool
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCard:
+    """A card in the log: served or withheld `times` times, in that span."""
+
+    row: CardRow
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardAcknowledgement:
+    """What somebody answered to a card."""
+
+    card: str
+    cause: str
+    level: str
+    outcome: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardHistory:
+    """A patient's cards, oldest first, and the answers to them in order of time."""
+
+    rows: tuple[LoggedCard, ...]
+    acknowledgements: tuple[CardAcknowledgement, ...]
+
+    def uuid_of(self, *, cause: str, data_hash: str, encounter: str) -> str | None:
+        """The uuid a card for this already has; it keeps it."""
+        same = (cause, data_hash, encounter)
+        for logged in self.rows:
+            row = logged.row
+            if (row.cause, row.data_hash, row.encounter) == same:
+                return row.uuid
+        return None
+
+
+def _sql(statement: ClauseElement) -> str:
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
+
+
+# Compiled once: these run on every call from an EHR.
+_NEW = insert(cards)
+INSERT = _sql(
+    _NEW.on_conflict_do_update(
+        index_elements=[cards.c.tenant, cards.c.same_hash],
+        set_={
+            "served": cards.c.served | _NEW.excluded.served,
+            "times": cards.c.times + _NEW.excluded.times,
+            "last_at": _NEW.excluded.last_at,
+        },
+    ).returning(cards.c.card)
+)
+CARDS_OF = _sql(
+    select(
+        cards.c.card,
+        cards.c.body,
+        cards.c.served,
+        cards.c.times,
+        cards.c.first_at,
+        cards.c.last_at,
+    )
+    .where(
+        cards.c.tenant == bindparam("tenant"),
+        cards.c.patient_index == bindparam("patient_index"),
+    )
+    .order_by(cards.c.first_at, cards.c.card)
+)
+FEEDBACK_OF = _sql(
+    select(
+        card_feedback.c.card,
+        card_feedback.c.outcome,
+        card_feedback.c.at,
+        card_feedback.c.reason,
+    )
+    .join(cards)
+    .where(
+        cards.c.tenant == bindparam("tenant"),
+        cards.c.patient_index == bindparam("patient_index"),
+    )
+    .order_by(card_feedback.c.at, card_feedback.c.card)
+)
+
+
+class CardLog:
+    """`tenant_vault.cards`."""
+
+    def __init__(self, store: Store, cipher: TenantCipher) -> None:
+        self._store = store
+        self._cipher = cipher
+        self._tenant = cipher.tenant
+
+    def record_call(
+        self,
+        *,
+        issuer: str,
+        jti: str,
+        expires_at: datetime,
+        cards: Sequence[CardRow],
+        now: datetime,
+    ) -> tuple[str, ...]:
+        """Use the call's token up and log its cards, in one transaction.
+
+        Args:
+            expires_at: from then on the token's age refuses it.
+
+        Returns:
+            The uuid in force for each card: the older one where the same card (by
+            patient, cause, data and encounter) was logged before.
+
+        Raises:
+            AlreadyUsed: the token was seen before; no card is logged.
+            VaultUnavailable: nothing is stored; answer 503.
+        """
+        expires = microseconds(expires_at)
+        parameters = [self._parameters(card, microseconds(now)) for card in cards]
+        with translated():
+            driver = self._store.driver()
+            with self._store.turn():
+                driver.execute("BEGIN IMMEDIATE")
+                try:
+                    use_token(
+                        driver,
+                        self._cipher,
+                        issuer=issuer,
+                        jti=jti,
+                        expires_at=expires,
+                    )
+                    uuids = [
+                        driver.execute(INSERT, row).fetchone()[0] for row in parameters
+                    ]
+                    driver.execute("COMMIT")
+                finally:
+                    if driver.in_transaction:
+                        driver.execute("ROLLBACK")
+        return tuple(uuids)
+
+    def known(self, patient: str) -> CardHistory:
+        """What the log holds about this patient."""
+        patient_index = self._cipher.blind_index(patient)
+        with translated():
+            driver: sqlite3.Connection = self._store.driver()
+            found = driver.execute(CARDS_OF, (self._tenant, patient_index)).fetchall()
+            if not found:
+                return CardHistory((), ())
+            answers = driver.execute(
+                FEEDBACK_OF, (self._tenant, patient_index)
+            ).fetchall()
+        rows = tuple(self._logged(row, patient_index) for row in found)
+        by_uuid = {logged.row.uuid: logged.row for logged in rows}
+        return CardHistory(
+            rows,
+            tuple(
+                self._acknowledged(answer, by_uuid[answer[0]])
+                for answer in answers
+                if answer[0] in by_uuid
+            ),
+        )
+
+    def acknowledgements(self, patient: str) -> tuple[CardAcknowledgement, ...]:
+        """The answers to this patient's cards, in order of time."""
+        return self.known(patient).acknowledgements
+
+    def feedback(
+        self,
+        *,
+        card: str,
+        outcome: str,
+        reason: str | None,
+        at: datetime,
+        now: datetime,
+    ) -> bool:
+        """Note what the EHR reports; the same report twice is one.
+
+        Returns:
+            False if no such card of this tenant is known; nothing is stored then.
+        """
+        place = f"{card}|{outcome}|{microseconds(at)}"
+        sealed = self._cipher.seal("feedback", place, (reason or "").encode())
+        with self._store.write() as connection:
+            known = connection.execute(
+                select(cards.c.card).where(
+                    cards.c.tenant == self._tenant, cards.c.card == card
+                )
+            ).first()
+            if known is None:
+                return False
+            connection.execute(
+                insert(card_feedback)
+                .values(
+                    tenant=self._tenant,
+                    card=card,
+                    outcome=outcome,
+                    at=at,
+                    reason=sealed,
+                    received_at=now,
+                )
+                .on_conflict_do_nothing()
+            )
+        return True
+
+    def _parameters(self, card: CardRow, now: int) -> tuple[object, ...]:
+        same = self._cipher.digest(
+            "card", card.patient_index, card.cause, card.data_hash, card.encounter
+        )
+        told = [
+            card.cause,
+            card.data_hash,
+            card.encounter,
+            card.rule,
+            card.level,
+            base64.b64encode(card.body).decode(),
+        ]
+        body = self._cipher.seal("card", card.uuid, json.dumps(told).encode())
+        return (
+            self._tenant,
+            card.uuid,
+            card.patient_index,
+            same,
+            body,
+            card.served,
+            1,
+            now,
+            now,
+        )
+
+    def _logged(self, row: Any, patient_index: str) -> LoggedCard:
+        uuid, body, served, times, first_at, last_at = row
+        told = json.loads(self._cipher.open("card", uuid, body))
+        cause, data_hash, encounter, rule, level, explained = told
+        return LoggedCard(
+            CardRow(
+                uuid=uuid,
+                patient_index=patient_index,
+                cause=cause,
+                data_hash=data_hash,
+                encounter=encounter,
+                rule=rule,
+                level=level,
+                served=bool(served),
+                body=base64.b64decode(explained),
+            ),
+            times=times,
+            first_at=instant_from(first_at),
+            last_at=instant_from(last_at),
+        )
+
+    def _acknowledged(self, answer: Any, row: CardRow) -> CardAcknowledgement:
+        card, outcome, at, reason = answer
+        place = f"{card}|{outcome}|{at}"
+        return CardAcknowledgement(
+            card=card,
+            cause=row.cause,
+            level=row.level,
+            outcome=outcome,
+            reason=self._cipher.open("feedback", place, reason).decode(),
+            at=instant_from(at),
+        )

@@ -1,0 +1,181 @@
+"""The outbox: draft → sealed → leased → (unknown) → accepted → verified → purged.
+
+Beside that path: held → retry, export or dismiss, by a person with a name. Nothing
+that is not verified or dismissed is ever deleted.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from vault.audit import AuditRow, append_audit
+from vault.errors import NotFound
+from vault.outbox_lease import OPEN, Deliveries
+from vault.outbox_seal import Sealing
+from vault.retention import TOMBSTONES, purge_submissions
+from vault.tables import outbox
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """A submission that the EHR does not hold in a verified copy.
+
+    Attributes:
+        state: "sealed", "unknown", "accepted" or "held".
+        cause: why it waits, a code; empty if nothing has gone wrong.
+    """
+
+    submission_id: str
+    patient_index: str
+    payload: bytes
+    state: str
+    sealed_at: datetime
+    attempts: int
+    sends: int
+    cause: str
+
+
+class Outbox(Sealing, Deliveries):
+    """`tenant_vault.outbox`."""
+
+    def waiting(self, patient: str) -> tuple[WaitingRow, ...]:
+        """The patient's submissions not yet verified, held ones too, oldest first."""
+        return self._select(
+            outbox.c.patient_index == self._cipher.blind_index(patient),
+            outbox.c.state.in_((*OPEN, "held")),
+        )
+
+    def held(self) -> tuple[WaitingRow, ...]:
+        """What waits for a person, oldest first."""
+        return self._select(outbox.c.state == "held")
+
+    def retry(
+        self, submission_id: str, *, by: str, now: datetime, absent: bool = False
+    ) -> None:
+        """Staff lets a held row go on.
+
+        Args:
+            by: who decided; written into the audit.
+            absent: that person has looked and the EHR does not hold it, so it may be
+                sent again even where a server cannot be searched.
+
+        Raises:
+            NotFound: no such held row.
+        """
+        with self._store.write() as connection:
+            row = self._held(connection, submission_id)
+            resumed = "sealed" if absent or row.sends == 0 else "unknown"
+            connection.execute(
+                update(outbox)
+                .where(
+                    outbox.c.tenant == self._tenant,
+                    outbox.c.submission_id == submission_id,
+                )
+                .values(state=resumed, due_at=now, attempts=0)
+            )
+            self._decided(
+                connection,
+                "outbox.retry",
+                submission_id=submission_id,
+                by=by,
+                reason="absent" if absent else "",
+                now=now,
+            )
+
+    def dismiss(
+        self, submission_id: str, *, by: str, reason: str, now: datetime
+    ) -> None:
+        """Staff decides that a held row shall not reach the EHR.
+
+        Raises:
+            NotFound: no such held row.
+        """
+        with self._store.write() as connection:
+            self._held(connection, submission_id)
+            connection.execute(
+                update(outbox)
+                .where(
+                    outbox.c.tenant == self._tenant,
+                    outbox.c.submission_id == submission_id,
+                )
+                .values(state="dismissed", finished_at=now)
+            )
+            self._decided(
+                connection,
+                "outbox.dismiss",
+                submission_id=submission_id,
+                by=by,
+                reason=reason,
+                now=now,
+            )
+
+    def purge(self, now: datetime, keep: timedelta) -> int:
+        """Forget the payloads of what was verified or dismissed `keep` ago.
+
+        Returns:
+            How many payloads are gone. Ids and times stay as a tombstone.
+        """
+        with self._store.write() as connection:
+            purged = purge_submissions(
+                connection, self._tenant, now=now, keep=keep, tombstones=TOMBSTONES
+            )
+        self._store.checkpoint()
+        return purged
+
+    def _held(self, connection: Connection, submission_id: str) -> Row[Any]:
+        row = connection.execute(
+            select(outbox).where(
+                outbox.c.tenant == self._tenant,
+                outbox.c.submission_id == submission_id,
+                outbox.c.state == "held",
+            )
+        ).first()
+        if row is None:
+            raise NotFound("held submission")
+        return row
+
+    def _decided(
+        self,
+        connection: Connection,
+        kind: str,
+        *,
+        submission_id: str,
+        by: str,
+        reason: str,
+        now: datetime,
+    ) -> None:
+        told = {"submission": submission_id, "reason": reason}
+        row = AuditRow(kind, by, None, json.dumps(told).encode())
+        append_audit(connection, self._cipher, row=row, now=now)
+
+    def _select(self, *where: Any) -> tuple[WaitingRow, ...]:
+        query = (
+            select(outbox)
+            .where(outbox.c.tenant == self._tenant, *where)
+            .order_by(outbox.c.place)
+        )
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        return tuple(self._waiting_row(row) for row in rows)
+
+    def _waiting_row(self, row: Row[Any]) -> WaitingRow:
+        opened = self._cipher.open
+        cause = row.cause
+        return WaitingRow(
+            submission_id=row.submission_id,
+            patient_index=row.patient_index,
+            payload=opened("payload", row.submission_id, row.payload),
+            # What is being sent at this moment may or may not be there.
+            state=row.state if row.sending_at is None else "unknown",
+            sealed_at=row.sealed_at,
+            attempts=row.attempts,
+            sends=row.sends,
+            cause=(
+                ""
+                if cause is None
+                else opened("cause", row.submission_id, cause).decode()
+            ),
+        )
