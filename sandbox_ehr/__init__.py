@@ -1,1 +1,1 @@
-"""A small, strict EHR for demonstration and tests. It shares no code with the product."""
+"""A small, strict EHR for demonstration and tests; no code shared with the product."""

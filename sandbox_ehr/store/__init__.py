@@ -1,0 +1,1 @@
+"""How does the sandbox keep and check FHIR resources?"""
