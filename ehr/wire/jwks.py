@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ehr.errors import EhrUnreachable, JsonRefused, KeysUnavailable, UnsafeAnswer
+from ehr.tenants import HookCaller, Tenant
 from ehr.wire.egress import Answer, GuardedSession
 from ehr.wire.fence import Fence
 from ehr.wire.public_keys import PublicKey, public_keys
@@ -121,6 +122,39 @@ def keys_in(file: Path) -> KeyCache:
             raise KeysUnavailable("key file cannot be read") from None
 
     return KeyCache(read)
+
+
+class KeyCaches:
+    """The key sets of all signers; one object for the whole program.
+
+    Args:
+        folder: where relative `jwks_file` names of tenants count from.
+    """
+
+    def __init__(self, folder: Path = Path()) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._caches: dict[tuple[str, str], KeyCache] = {}
+
+    def at(self, url: str, tenant: Tenant) -> KeyCache:
+        """The key set at a URL, as this tenant may reach it."""
+        fence = tenant.fence_around(url)
+        return self._kept((tenant.id, url), lambda: keys_at(url, fence=fence))
+
+    def of_caller(self, caller: HookCaller, tenant: Tenant) -> KeyCache:
+        """The key set of one caller of our CDS service."""
+        if caller.jwks_file is not None:
+            file = self._folder / caller.jwks_file
+            return self._kept((tenant.id, str(file)), lambda: keys_in(file))
+        url = caller.jwks_uri or caller.jku
+        assert url is not None  # the file of tenants is refused otherwise
+        return self.at(url, tenant)
+
+    def _kept(self, place: tuple[str, str], make: Callable[[], KeyCache]) -> KeyCache:
+        with self._lock:
+            if place not in self._caches:
+                self._caches[place] = make()
+            return self._caches[place]
 
 
 def _age(answer: Answer) -> timedelta:

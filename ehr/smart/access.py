@@ -1,0 +1,164 @@
+"""Tokens that are still good when they are needed.
+
+A refresh token may be good for one use only. So one caller refreshes, in all threads
+and processes: it holds the vault's refresh lease, stores the new token before anybody
+uses it, and the others read it from there.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ehr.errors import AccessExpired, EhrUnreachable, TokenAnswerRefused
+from ehr.smart.context import LaunchContext, context_from_bytes
+from ehr.smart.discovery import Endpoints, discover
+from ehr.smart.tokens import TokenEndpoint
+from ehr.tenants import Tenant
+from vault.database import TenantVault
+from vault.errors import LeaseLost
+from vault.launches import StoredContext
+
+MARGIN = timedelta(seconds=30)  # a token is not used in its last moments
+REFRESH_TAKES = timedelta(seconds=15)  # longest exchange, with its deadline of 10 s
+LOOK_AGAIN = 0.05  # seconds
+ENDPOINTS_KEPT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _BackendToken:
+    access_token: str = field(repr=False)
+    good_until: datetime
+
+
+class AccessTokens:
+    """Access tokens of one tenant: of launches, and of our own service.
+
+    Args:
+        tenant: whose.
+        vault: of the same tenant.
+    """
+
+    def __init__(self, tenant: Tenant, vault: TenantVault) -> None:
+        self._tenant = tenant
+        self._vault = vault
+        self._backend_lock = threading.Lock()
+        self._backend: _BackendToken | None = None
+        self._refused_until: datetime | None = None
+        self._endpoints: tuple[Endpoints, datetime] | None = None
+
+    def token(self, context_id: str, now: datetime) -> str:
+        """An access token of this launch that is good for a while yet.
+
+        Raises:
+            AccessExpired: the launch is over, or its token and no refresh token helps.
+            EhrUnreachable, UnsafeAnswer: refreshing did not work now.
+        """
+        stored = self._stored(context_id)
+        context = context_from_bytes(stored.body)
+        if now + MARGIN < context.expires_at:
+            return context.access_token
+        if context.refresh_token is None:
+            raise AccessExpired
+        return self._renewed(context_id, stored, now=now)
+
+    def backend_token(self, now: datetime) -> str:
+        """A token for our own service (SMART Backend Services), one for all callers.
+
+        Raises:
+            AccessExpired: the EHR refuses our service; a person must look. It is not
+                asked again for a minute.
+            EhrUnreachable, UnsafeAnswer: no answer now.
+        """
+        if self._tenant.delivery != "backend":
+            raise AccessExpired("no backend service registered")
+        with self._backend_lock:
+            held = self._backend
+            if held is not None and now < held.good_until:
+                return held.access_token
+            if self._refused_until is not None and now < self._refused_until:
+                raise AccessExpired("backend refused")
+            endpoint = TokenEndpoint(self._tenant, self._discovered(now), now=now)
+            try:
+                answer = endpoint.client_credentials(self._tenant.scopes.backend)
+            except TokenAnswerRefused as error:
+                self._refused_until = now + timedelta(minutes=1)
+                raise AccessExpired(f"backend: {error.cause}") from None
+            life = timedelta(seconds=answer.expires_in)
+            margin = min(MARGIN, life / 3)
+            self._backend = _BackendToken(answer.access_token, now + life - margin)
+            return answer.access_token
+
+    def forget_backend_token(self, access_token: str) -> None:
+        """A 401 said this token is no good; the next caller asks for another one."""
+        with self._backend_lock:
+            held = self._backend
+            if held is not None and held.access_token == access_token:
+                self._backend = None
+
+    def _renewed(self, context_id: str, stored: StoredContext, *, now: datetime) -> str:
+        begun = time.monotonic()
+        while True:
+            moment = now + timedelta(seconds=time.monotonic() - begun)
+            until = moment + REFRESH_TAKES
+            if self._vault.launches.refresh_lease(context_id, now=moment, until=until):
+                return self._refresh_under_lease(context_id, now=moment, until=until)
+            if moment - now > REFRESH_TAKES:
+                raise EhrUnreachable("another refresh takes too long")
+            time.sleep(LOOK_AGAIN)
+            latest = self._stored(context_id)
+            if latest.version != stored.version:
+                return context_from_bytes(latest.body).access_token
+
+    def _refresh_under_lease(
+        self, context_id: str, *, now: datetime, until: datetime
+    ) -> str:
+        # Read again: the one before us may have finished between look and lease.
+        stored = self._stored(context_id)
+        context = context_from_bytes(stored.body)
+        if now + MARGIN < context.expires_at or context.refresh_token is None:
+            self._give_back(context_id, until)
+            return context.access_token
+        try:
+            renewed = self._refreshed(context, context.refresh_token, now=now)
+        except TokenAnswerRefused as error:
+            if error.cause == "invalid_grant":
+                # Withdrawn, or used twice (by whom?): this launch must not go on.
+                self._vault.launches.close(context_id)
+            else:
+                self._give_back(context_id, until)
+            raise AccessExpired(f"refresh: {error.cause}") from None
+        except BaseException:
+            self._give_back(context_id, until)
+            raise
+        try:
+            self._vault.launches.replace_body(
+                context_id, body=renewed.to_bytes(), expected_version=stored.version
+            )
+        except LeaseLost:
+            raise AccessExpired("launch closed meanwhile") from None
+        return renewed.access_token
+
+    def _refreshed(
+        self, context: LaunchContext, refresh_token: str, *, now: datetime
+    ) -> LaunchContext:
+        endpoint = TokenEndpoint(self._tenant, self._discovered(now), now=now)
+        return context.renewed(endpoint.refresh(refresh_token), now=now)
+
+    def _give_back(self, context_id: str, until: datetime) -> None:
+        # A lease that ended in the past is open to the next caller at once.
+        past = until - 2 * REFRESH_TAKES
+        self._vault.launches.refresh_lease(context_id, now=until, until=past)
+
+    def _discovered(self, now: datetime) -> Endpoints:
+        held = self._endpoints
+        if held is None or now >= held[1]:
+            held = (discover(self._tenant), now + ENDPOINTS_KEPT)
+            self._endpoints = held
+        return held[0]
+
+    def _stored(self, context_id: str) -> StoredContext:
+        stored = self._vault.launches.for_delivery(context_id)
+        if stored is None:
+            raise AccessExpired("launch closed")
+        return stored
