@@ -74,6 +74,8 @@ class FhirApi:
             return self._at_base(asked, access)
         kind, right = type_and_right(asked)
         narrowed, checks = access.narrowed(asked, kind=kind, right=right)
+        if right == "u":
+            checks.check_read(self._before(asked))
         answer = self._backend.answer(narrowed)
         if right in "rs" and asked.path.count("/"):
             checks.check_read(answer.body)
@@ -89,11 +91,22 @@ class FhirApi:
             for entry in entries:
                 inner = _inner(entry)
                 kind, right = type_and_right(inner)
-                access.narrowed(inner, kind=kind, right=right)
+                _, checks = access.narrowed(inner, kind=kind, right=right)
+                if right == "u":
+                    checks.check_read(self._before(inner))
             return self._backend.answer(asked)
         answers = [self._in_batch(_inner(entry), access) for entry in entries]
         body: Json = {"resourceType": "Bundle", "type": "batch-response"}
         return FhirAnswer(200, {**body, **({"entry": answers} if answers else {})})
+
+    def _before(self, asked: FhirRequest) -> Json | None:
+        """What an update would replace: that too must be the token's to change."""
+        try:
+            return self._backend.answer(FhirRequest("GET", asked.path)).body
+        except FhirRefusal as refusal:
+            if refusal.status in (404, 410):
+                return None
+            raise
 
     def _in_batch(self, asked: FhirRequest, access: Access) -> Json:
         try:
@@ -150,8 +163,9 @@ def create_blueprint(
     def metadata() -> Response:
         return _response(backend.answer(FhirRequest("GET", "metadata")))
 
-    @blueprint.route("", methods=["GET", "POST"], defaults={"path": ""})
-    @blueprint.route("/", methods=["GET", "POST"], defaults={"path": ""})
+    @blueprint.route(
+        "", methods=["GET", "POST"], defaults={"path": ""}, strict_slashes=False
+    )
     @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def interaction(path: str) -> Response:
         access = api.access(request.headers.get("Authorization"))

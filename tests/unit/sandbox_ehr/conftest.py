@@ -167,7 +167,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def config(clock: Clock) -> SandboxConfig:
-    wide = "system/*.crus user/*.crus patient/*.rs patient/Observation.crs"
+    wide = "system/*.crus user/*.crus patient/*.rs patient/Observation.crus"
     words = "launch launch/patient openid fhirUser online_access"
     return SandboxConfig(
         base_url=BASE,
