@@ -13,6 +13,7 @@ Reason = Literal[
     "not_final",  # preliminary, in progress, cancelled
     "not_interpreted",  # a modifier extension or implicit rules we do not know
     "disagrees",  # a stored total that is not what the stored answers give
+    "incomplete",  # items of a form that lacks others of its items
     "partial_page",  # the search could not be read to its end
 ]
 

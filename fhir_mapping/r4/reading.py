@@ -340,7 +340,9 @@ def _head(body: bytes) -> _Head | None:
     if found is None:
         return None
     return _Head(
-        resource_type=plausible_type(found.resource_type) if found.resource_type else "",
+        resource_type=plausible_type(found.resource_type)
+        if found.resource_type
+        else "",
         id=found.id,
     )
 
