@@ -152,7 +152,14 @@ def interruption_of(
 
 def _candidates(report: SignalReport, plan: MeasurementPlan) -> Iterator[Interruption]:
     """In the order of the report, which is the order of priority."""
+    worse = {
+        each.instrument_id
+        for each in report.speaking
+        if isinstance(each, ReliablyWorse)
+    }
     for signal in report.speaking:
+        if isinstance(signal, NoReliableGain) and signal.instrument_id in worse:
+            continue  # who is told "reliably worse" needs no card saying "no gain"
         instrument = plan.instrument(signal.instrument_id)
         if instrument is not None and may_interrupt(signal, plan):
             yield interruption_of(signal, report, instrument=instrument)
@@ -173,11 +180,7 @@ def _is_silent(
     acknowledged: Sequence[Acknowledgement],
 ) -> bool:
     """Whether somebody has answered for this already, and nothing is new."""
-    answers = {candidate.cause}
-    if isinstance(candidate.signal, NoReliableGain):
-        # Who has answered "reliably worse" needs no second card saying "no gain".
-        answers.add(f"S2|{candidate.signal.instrument_id}")
-    of_this = [each for each in acknowledged if each.cause in answers]
+    of_this = [each for each in acknowledged if each.cause == candidate.cause]
     if not of_this:
         return False
     last = max(of_this, key=lambda each: each.on)

@@ -1,0 +1,230 @@
+"""What a clinician is shown at each opening of the chart."""
+
+import pytest
+
+
+@pytest.mark.hazard("H15")
+def test_one_card_until_there_are_new_data(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 11    |          |
+          8 | B         | 17    |          | S2 phq-9
+          8 | B         |       |          |
+          8 | B         |       |          |
+        """,
+        repeat="once_per_encounter",
+    )
+
+
+def test_an_unanswered_card_is_shown_again_at_the_next_encounter(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 11    |          |
+          8 | B         | 17    |          | S2 phq-9
+         15 | C         |       |          | S2 phq-9
+         15 | C         |       |          |
+        """,
+        repeat="once_per_encounter",
+    )
+
+
+def test_a_site_may_choose_to_see_it_until_somebody_answers(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 11    |          |
+          8 | B         | 17    |          | S2 phq-9
+          8 | B         |       | yes      | S2 phq-9
+          8 | B         |       |          |
+         15 | C         |       |          |
+        """,
+        repeat="until_acknowledged",
+    )
+
+
+def test_new_data_in_the_same_encounter_are_shown(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 11    |          |
+          8 | B         | 17    |          | S2 phq-9
+          9 | B         | 18    |          | S2 phq-9
+        """,
+        repeat="once_per_encounter",
+    )
+
+
+def test_answered_stays_silent_until_worse_by_half_a_reliable_change(
+    interruption_spec,
+):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 11    |          |
+          8 | B         | 17    | yes      | S2 phq-9
+         15 | C         | 19    |          |
+         22 | D         | 20    | yes      | S2 phq-9
+         29 | E         | 22    |          |
+         36 | F         | 23    |          | S2 phq-9
+        """,
+    )
+
+
+@pytest.mark.hazard("H06")
+def test_on_a_scale_upside_down_worse_is_lower(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | turned phq-9 | answered | cards
+          1 | A         | 16           |          |
+          8 | B         | 10           | yes      | S2 turned-phq-9
+         15 | C         | 8            |          |
+         22 | D         | 7            |          | S2 turned-phq-9
+        """,
+    )
+
+
+def test_cleared_and_come_back_is_a_new_card(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 11    |          |
+          8 | B         | 17    | yes      | S2 phq-9
+         15 | C         | 13    |          |
+         22 | D         | 17    |          | S2 phq-9
+        """,
+    )
+
+
+@pytest.mark.hazard("H04")
+def test_every_new_response_raises_the_safety_card_again(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9             | answered | cards
+          1 | A         | 2 2 1 1 1 2 1 2 1 | yes      | S1 phq-9
+          1 | A         |                   |          |
+          8 | B         | 2 2 1 1 1 2 1 2 1 | yes      | S1 phq-9
+          8 | B         |                   |          |
+        """,
+    )
+
+
+def test_the_safety_card_stands_beside_at_most_one_other(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9             | session-alliance | answered | cards
+          1 | A         | 1 1 1 1 1 1 1 1 0 | 14               |          |
+          8 | B         | 1 1 1 1 1 1 1 1 0 | 14               |          |
+         15 | C         | 2 1 1 1 1 1 1 1 0 | 14               |          |
+         22 | D         | 3 3 3 2 2 2 1 1 2 | 4                | | S1 phq-9, S2 phq-9
+         22 | D         |                   |                  |          |
+        """,
+        repeat="once_per_encounter",
+    )
+
+
+def test_a_strong_drop_comes_before_a_plan_review_and_a_weak_one_after(
+    interruption_spec,
+):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | session-alliance | answered | cards
+          1 | A         | 16    | 14               |          |
+          8 | B         | 16    | 14               |          |
+         15 | C         | 16    | 14               |          |
+         22 | D         | 16    | 14               |          |
+         29 | E         | 16    | 12               |          | S4 phq-9
+         36 | F         | 16    | 10               | yes      | R3 session-alliance
+         36 | F         |       |                  | yes      | S4 phq-9
+         36 | F         |       |                  |          |
+        """,
+    )
+
+
+def test_a_rating_below_baseline_alone_never_interrupts(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | session-alliance | answered | cards
+          1 | A         | 14               |          |
+          8 | B         | 14               |          |
+         15 | C         | 14               |          |
+         22 | D         | 13               |          |
+        """,
+    )
+
+
+def test_an_answered_alliance_card_waits_for_half_an_sd_more(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | session-alliance | answered | cards
+          1 | A         | 10               |          |
+          8 | B         | 12               |          |
+         15 | C         | 14               |          |
+         22 | D         | 10               | yes      | R3 session-alliance
+         29 | E         | 10               |          |
+         36 | F         | 9                |          | R3 session-alliance
+        """,
+    )
+
+
+def test_who_answered_reliably_worse_needs_no_card_about_no_gain(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 11    |          |
+          8 | B         | 11    |          |
+         15 | C         | 11    |          |
+         22 | D         | 17    | yes      | S2 phq-9
+         29 | E         | 17    |          |
+        """,
+    )
+
+
+def test_a_blank_safety_item_is_said_when_no_safety_answer_is_open(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9             | answered | cards
+          1 | A         | 2 2 1 1 1 2 1 2 0 |          |
+          8 | B         | 2 2 1 1 1 2 1 2 _ | yes      | S1-blank phq-9
+          8 | B         |                   |          |
+        """,
+    )
+
+
+def test_a_blank_follows_the_open_answer_before_it_and_is_not_lost(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9             | answered | cards
+          1 | A         | 2 2 1 1 1 2 1 2 2 |          | S1 phq-9
+          8 | B         | 2 2 1 1 1 2 1 2 _ | yes      | S1 phq-9
+          8 | B         |                   | yes      | S1-blank phq-9
+          8 | B         |                   |          |
+        """,
+        repeat="until_acknowledged",
+    )
+
+
+def test_secondary_numbers_inform_but_do_not_interrupt_before_sign_off(
+    interruption_spec,
+):
+    interruption_spec(
+        """
+        day | encounter | phq-9             | answered | cards
+          1 | A         | 1 1 1 1 1 1 1 1 0 |          |
+          8 | B         | 3 2 2 2 2 2 2 2 1 |          | S1 phq-9
+        """,
+        accepted=False,
+    )
+
+
+def test_a_goal_that_is_reached_is_said_once(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 16    |          |
+          8 | B         | 9     |          |
+         15 | C         | 8     | yes      | S8 phq-9
+         22 | D         | 9     |          |
+        """,
+    )

@@ -1,0 +1,61 @@
+"""Another version or language of an instrument is another trajectory."""
+
+import pytest
+
+
+@pytest.mark.hazard("H08")
+def test_another_language_begins_its_own_trajectory(signal_spec):
+    signal_spec(
+        """
+        session | language | phq-9
+              1 | en       | 11
+              2 | en       | 12
+              3 | de       | 17
+        """,
+        expect=[],
+        notes=["phq-9: series_changed at session 1, silences S4 S8"],
+        cannot_tell=[
+            "S2 phq-9: too_few_readings, 1 of 2 readings",
+            "S4 phq-9: too_few_readings, 1 of 5 readings",
+            "S8 phq-9: too_few_readings, 1 of 3 readings",
+        ],
+    )
+
+
+@pytest.mark.hazard("H08")
+def test_another_version_begins_its_own_trajectory(signal_spec):
+    signal_spec(
+        """
+        session | version | phq-9
+              1 | 1.0.0   | 11
+              2 | 2.0.0   | 17
+              3 | 2.0.0   | 23
+        """,
+        expect=["S2 phq-9: intake 17, latest 23, rci 6, 1 in a row"],
+        notes=["phq-9: series_changed at session 1, silences S4 S8"],
+    )
+
+
+@pytest.mark.hazard("H08")
+def test_the_series_measured_last_is_the_one_that_is_read(signal_spec):
+    signal_spec(
+        """
+        session | language | phq-9
+              1 | en       | 11
+              2 | de       | 12
+              3 | en       | 17
+        """,
+        expect=["S2 phq-9: intake 11, latest 17, rci 6, 1 in a row"],
+        notes=["phq-9: series_changed at session 1, silences S4 S8"],
+    )
+
+
+def test_two_instruments_never_share_a_trajectory(signal_spec):
+    signal_spec(
+        """
+        session | phq-9 | gad-7
+              1 |    11 |
+              2 |       | 18
+        """,
+        expect=[],
+    )
