@@ -1,0 +1,160 @@
+"""What must hold for any instrument and any answers."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from questionnaires.answers import (
+    Answers,
+    answers_from_json,
+    answers_from_offered,
+    answers_to_json,
+)
+from questionnaires.errors import AnswerNotOffered
+from questionnaires.instrument import ChoiceItem, Instrument, Item, SliderItem, TextItem
+from questionnaires.library import load_library
+from questionnaires.scoring import Score, score_answers
+
+LIBRARY = load_library()
+# No clock decides about these tests: a busy machine is no counterexample.
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+INSTRUMENTS = [LIBRARY.instruments[slug] for slug in sorted(LIBRARY.instruments)]
+
+
+def offered(item: Item) -> st.SearchStrategy[object]:
+    match item:
+        case ChoiceItem():
+            return st.sampled_from([option.points for option in item.options])
+        case SliderItem():
+            return st.integers(item.low, item.high)
+        case TextItem():
+            return st.text(
+                st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=50
+            )
+
+
+@st.composite
+def filled_forms(draw: st.DrawFn) -> tuple[Instrument, dict[str, object]]:
+    instrument = draw(st.sampled_from(INSTRUMENTS))
+    given_ = {
+        item.link_id: draw(st.none() | offered(item)) for item in instrument.items
+    }
+    return instrument, given_
+
+
+def answered(form: tuple[Instrument, dict[str, object]]) -> Answers:
+    instrument, given_ = form
+    return answers_from_offered(instrument, given_, language="en")
+
+
+@calm
+@given(filled_forms())
+def test_a_score_stays_in_its_range(form):
+    instrument = form[0]
+
+    for score, rule in zip(
+        score_answers(instrument, answered(form)), instrument.scores, strict=True
+    ):
+        if isinstance(score, Score):
+            assert rule.low <= score.value <= rule.high
+
+
+@calm
+@given(filled_forms())
+def test_missing_names_exactly_the_blank_items(form):
+    instrument, answers = form[0], answered(form)
+
+    for score, rule in zip(
+        score_answers(instrument, answers), instrument.scores, strict=True
+    ):
+        assert score.missing == tuple(
+            each for each in rule.link_ids if each not in answers.given
+        )
+
+
+@calm
+@given(filled_forms(), st.data())
+def test_a_higher_answer_never_lowers_the_score(form, data):
+    instrument, given_ = form
+    link_id = data.draw(st.sampled_from(instrument.total.link_ids))
+    item = instrument.item(link_id)
+    one, other = data.draw(offered(item)), data.draw(offered(item))
+    low, high = sorted((Decimal(str(one)), Decimal(str(other))))
+
+    before = score_answers(instrument, answered((instrument, given_ | {link_id: low})))
+    after = score_answers(instrument, answered((instrument, given_ | {link_id: high})))
+
+    if isinstance(before[0], Score):
+        assert isinstance(after[0], Score)
+        assert before[0].value <= after[0].value
+        assert (before[0].value == after[0].value) == (low == high)
+
+
+@calm
+@given(filled_forms())
+def test_answers_survive_storage(form):
+    answers = answered(form)
+
+    stored = json.loads(json.dumps(answers_to_json(answers)))
+
+    assert answers_from_json(form[0], stored) == answers
+
+
+@calm
+@given(filled_forms())
+def test_the_order_of_answers_changes_nothing(form):
+    instrument, given_ = form
+    backwards = dict(reversed(given_.items()))
+
+    assert answered((instrument, backwards)) == answered(form)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+    | st.decimals(),
+    lambda below: st.lists(below) | st.dictionaries(st.text(), below),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@calm
+@given(st.sampled_from(INSTRUMENTS), st.data())
+def test_whatever_comes_in_is_an_offered_answer_or_refused(instrument, data):
+    link_ids = [item.link_id for item in instrument.items]
+    keys = st.sampled_from(link_ids) | st.text()
+    given_ = data.draw(st.dictionaries(keys, anything, max_size=4))
+
+    try:
+        answers = answers_from_offered(instrument, given_, language="en")
+    except AnswerNotOffered as error:
+        refused: AnswerNotOffered | None = error
+    else:
+        refused = None
+
+    if refused is None:
+        assert answers_from_json(instrument, answers_to_json(answers)) == answers
+    else:
+        assert refused.link_id in (*link_ids, *given_, "?")
+
+
+@calm
+@given(st.sampled_from(INSTRUMENTS), st.dictionaries(st.text(), anything, max_size=5))
+def test_whatever_was_stored_is_refused_or_an_answer(instrument, stored):
+    frame = {
+        "format": 1,
+        "instrument": instrument.id,
+        "version": instrument.version,
+        "language": "en",
+    }
+
+    with pytest.raises(AnswerNotOffered):
+        answers_from_json(instrument, {"given": 1} | stored)
+    if stored:
+        with pytest.raises(AnswerNotOffered):
+            answers_from_json(instrument, frame | {"given": stored})
+    else:
+        assert not answers_from_json(instrument, frame | {"given": stored}).given
