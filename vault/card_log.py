@@ -95,7 +95,7 @@ def _sql(statement: ClauseElement) -> str:
 _NEW = insert(cards)
 INSERT = _sql(
     _NEW.on_conflict_do_update(
-        index_elements=[cards.c.tenant, cards.c.same_hash],
+        index_elements=[cards.c.tenant, cards.c.patient_index, cards.c.same_hash],
         set_={
             "served": cards.c.served | _NEW.excluded.served,
             "times": cards.c.times + _NEW.excluded.times,
@@ -166,26 +166,14 @@ class CardLog:
         """
         expires = microseconds(expires_at)
         parameters = [self._parameters(card, microseconds(now)) for card in cards]
-        with translated():
-            driver = self._store.driver()
-            with self._store.turn():
-                driver.execute("BEGIN IMMEDIATE")
-                try:
-                    use_token(
-                        driver,
-                        self._cipher,
-                        issuer=issuer,
-                        jti=jti,
-                        expires_at=expires,
-                    )
-                    uuids = [
-                        driver.execute(INSERT, row).fetchone()[0] for row in parameters
-                    ]
-                    driver.execute("COMMIT")
-                finally:
-                    if driver.in_transaction:
-                        driver.execute("ROLLBACK")
-        return tuple(uuids)
+
+        def log(driver: sqlite3.Connection) -> tuple[str, ...]:
+            use_token(driver, self._tenant, issuer=issuer, jti=jti, expires_at=expires)
+            return tuple(
+                [driver.execute(INSERT, row).fetchone()[0] for row in parameters]
+            )
+
+        return self._store.write_quickly(log)
 
     def known(self, patient: str) -> CardHistory:
         """What the log holds about this patient."""
@@ -266,9 +254,9 @@ class CardLog:
         body = self._cipher.seal("card", card.uuid, json.dumps(told).encode())
         return (
             self._tenant,
-            card.uuid,
             card.patient_index,
             same,
+            card.uuid,
             body,
             card.served,
             1,

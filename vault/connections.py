@@ -8,10 +8,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -21,12 +21,18 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from vault.errors import VaultUnavailable
 
+Result = TypeVar("Result")
+
 BUSY_SECONDS = 5
 # How often, and how long apart, we ask again for WAL while a file is being made.
 WAL_TRIES = 100
 WAL_PAUSE_SECONDS = 0.05
 
 SYNCHRONOUS = {"NORMAL": 1, "FULL": 2}
+
+# Pages in the WAL before they are moved into the file. More of them fall together
+# into one write, so a call costs less; 16 MB at most.
+CHECKPOINT_PAGES = 4000
 
 
 class Store:
@@ -69,6 +75,7 @@ class Store:
             "busy_timeout": BUSY_SECONDS * 1000,
             "foreign_keys": 1,
             "secure_delete": 1,
+            "wal_autocheckpoint": CHECKPOINT_PAGES,
         }
 
     def _prepare(
@@ -107,16 +114,6 @@ class Store:
         return found
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for the other writers of this process."""
-        if not self._writer.acquire(timeout=BUSY_SECONDS):
-            raise VaultUnavailable("no turn to write")
-        try:
-            yield
-        finally:
-            self._writer.release()
-
-    @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that may write.
 
@@ -124,9 +121,14 @@ class Store:
             VaultUnavailable: nothing was changed.
         """
         connection = self.connection()
-        with self.turn(), translated(), connection.begin():
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
+        if not self._writer.acquire(timeout=BUSY_SECONDS):
+            raise VaultUnavailable("no turn to write")
+        try:
+            with translated(), connection.begin():
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+        finally:
+            self._writer.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -135,6 +137,33 @@ class Store:
         with translated(), connection.begin():
             connection.exec_driver_sql("BEGIN")
             yield connection
+
+    def write_quickly(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """One transaction that may write, on the bare driver: the hot path.
+
+        Plain statements and no context managers, which together cost a third of a
+        small commit.
+
+        Raises:
+            VaultUnavailable: nothing was changed.
+        """
+        driver = self.driver()
+        if not self._writer.acquire(timeout=BUSY_SECONDS):
+            raise VaultUnavailable("no turn to write")
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            result = work(driver)
+            driver.execute("COMMIT")
+        except BaseException as error:
+            if driver.in_transaction:
+                with suppress(sqlite3.Error):
+                    driver.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise VaultUnavailable(_code(error)) from None
+            raise
+        finally:
+            self._writer.release()
+        return result
 
     def checkpoint(self) -> bool:
         """Move the WAL into the file and cut it to nothing; False while it is read."""
@@ -174,8 +203,6 @@ def translated() -> Iterator[None]:
         raise
     except DBAPIError as error:
         raise VaultUnavailable(_code(error.orig)) from None
-    except sqlite3.IntegrityError:
-        raise
     except sqlite3.Error as error:
         raise VaultUnavailable(_code(error)) from None
 

@@ -1,11 +1,12 @@
 """The replay guard: a token (`iss`, `jti`) is good once, for all workers."""
 
 import sqlite3
+from hashlib import sha256
 
 from sqlalchemy import insert
 from sqlalchemy.dialects import sqlite
 
-from vault.cipher import TenantCipher
+from vault.cipher import packed
 from vault.errors import AlreadyUsed
 from vault.tables import seen_tokens
 
@@ -15,7 +16,7 @@ INSERT = str(insert(seen_tokens).compile(dialect=sqlite.dialect(paramstyle="qmar
 
 def use_token(
     driver: sqlite3.Connection,
-    cipher: TenantCipher,
+    tenant: str,
     *,
     issuer: str,
     jti: str,
@@ -29,8 +30,8 @@ def use_token(
     Raises:
         AlreadyUsed: it was seen before.
     """
-    token_hash = cipher.digest("token", issuer, jti)
+    token_hash = sha256(packed(tenant, issuer, jti)).digest()
     try:
-        driver.execute(INSERT, (cipher.tenant, token_hash, expires_at))
+        driver.execute(INSERT, (tenant, token_hash, expires_at))
     except sqlite3.IntegrityError:
         raise AlreadyUsed("token") from None

@@ -212,20 +212,21 @@ seen_tokens = Table(
     sqlite_with_rowid=False,
 )
 
+# Clustered by patient: a call touches two trees, and not one per index.
 cards = Table(
     "cards",
     CALLS,
     Column("tenant", String, primary_key=True),
-    Column("card", String, primary_key=True),
-    Column("patient_index", String, nullable=False),
-    Column("same_hash", LargeBinary, nullable=False),
+    Column("patient_index", String, primary_key=True),
+    Column("same_hash", LargeBinary, primary_key=True),
+    Column("card", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("served", Boolean, nullable=False),
     Column("times", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
-    UniqueConstraint("tenant", "same_hash"),
-    Index("cards_by_patient", "tenant", "patient_index", "first_at"),
+    UniqueConstraint("tenant", "card"),
+    sqlite_with_rowid=False,
 )
 
 card_feedback = Table(
