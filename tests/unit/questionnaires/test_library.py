@@ -543,3 +543,34 @@ def test_the_same_instrument_in_two_site_folders_is_refused(site, another_site):
 
     with pytest.raises(InstrumentFileError, match="already in the library"):
         load_library(folders)
+
+
+def test_an_id_is_a_plain_slug_even_if_the_folder_agrees(site):
+    site.slug = "Mood"
+    site.change('id = "mood"', 'id = "Mood"')
+
+    assert site.refusal().key == "id"
+
+
+def test_an_item_that_is_not_there_is_a_key_error(site):
+    with pytest.raises(KeyError, match="mad"):
+        site.library().instrument("mood").item("mad")
+
+
+def test_a_clinic_can_bring_the_wording_the_gad_7_still_lacks(site):
+    site.slug = "gad-7"
+    site.instrument = 'completes = "gad-7"\nversion = "1.0.0"\n'
+    items = "\n".join(
+        f'"{item.link_id}" = "invented"'
+        for item in load_library().instrument("gad-7").items
+    )
+    site.wordings = {
+        "wording.en.toml": 'instrument = "gad-7"\nversion = "1.0.0"\nlanguage = "en"\n'
+        'title = "t"\nintroduction = "i"\nsource = "s"\nnotice = "n"\n'
+        f"[items]\n{items}\n"
+        '[choices.frequency]\n0 = "a"\n1 = "b"\n2 = "c"\n3 = "d"\n'
+    }
+
+    wording = site.library().wording("gad-7", language="en")
+
+    assert wording.options["/69725-0"][Decimal(3)] == "d"
