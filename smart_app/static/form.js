@@ -71,3 +71,19 @@ form.addEventListener("submit", (event) => {
   send(2000);
 });
 window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
+
+// A tablet left alone shows nobody's answers; nothing is lost, and there is no limit.
+const idle = document.getElementById("idle");
+const seconds = Number(form.dataset.idle);
+if (seconds > 0) {
+  let timer = 0;
+  const hide = () => { form.hidden = true; idle.hidden = false; };
+  const wait = () => { window.clearTimeout(timer); timer = window.setTimeout(hide, seconds * 1000); };
+  document.getElementById("go-on").addEventListener("click", () => {
+    form.hidden = false;
+    idle.hidden = true;
+    wait();
+  });
+  ["pointerdown", "keydown", "scroll"].forEach((each) => document.addEventListener(each, wait, { passive: true }));
+  wait();
+}

@@ -1,0 +1,22 @@
+"""What a CDS client can get wrong, and what it then hears.
+
+MalformedRequest   the body is not a patient-view request: 400 with the JSON path
+NotEnoughData      neither prefetched nor fetchable: 412
+"""
+
+
+class MalformedRequest(Exception):
+    """Not a request this service understands; `path` says where, never what."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class NotEnoughData(Exception):
+    """The chart was neither sent along nor could it be read; names the missing key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"prefetch {key!r} is missing and the chart cannot be read")
+        self.key = key

@@ -1,0 +1,51 @@
+"""The app's routes, on two hosts: the staff's and the tablet's."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, g, request
+
+from smart_app import clinician, handoff, kiosk, launch, patient_home
+from smart_app.refusals import add_refusals
+from smart_app.services import EXTENSION, AppServices, services
+
+BODY_LIMIT = 256_000  # bytes
+
+
+def create_blueprint(app_services: AppServices) -> Blueprint:
+    """All pages, with what they need."""
+    blueprint = Blueprint(
+        "smart_app",
+        __name__,
+        static_folder="static",
+        static_url_path="/static",
+        template_folder="templates",
+    )
+    blueprint.record_once(
+        lambda state: state.app.extensions.__setitem__(EXTENSION, app_services)
+    )
+    for pages in (launch, clinician, handoff, patient_home, kiosk):
+        pages.add_routes(blueprint)
+    blueprint.before_request(_on_its_own_host)
+    blueprint.before_request(_limit_body)
+    add_refusals(blueprint)
+    return blueprint
+
+
+def _on_its_own_host() -> None:
+    """Tablet pages on the tablet's host, all others on the staff's; 404 elsewhere.
+
+    A tablet's browser so never holds a cookie that opens a clinician's page.
+    """
+    endpoint = (request.endpoint or "").removeprefix("smart_app.")
+    if endpoint == "static":
+        return
+    is_kiosk = endpoint.startswith("kiosk_")
+    own = services().kiosk_url if is_kiosk else services().public_url
+    if request.host != urlsplit(own).netloc:
+        abort(404)
+    if not is_kiosk:  # the tablet's pages are never framed
+        g.tenant_id = (request.view_args or {}).get("tenant_id", "")
+
+
+def _limit_body() -> None:
+    request.max_content_length = BODY_LIMIT

@@ -1,0 +1,29 @@
+"""One launch's view of the chart: its tenant's FHIR API with its own token."""
+
+from ehr.chart import Chart
+
+from ehr.server import FhirServer
+from ehr.smart.context import LaunchContext
+from ehr.tenants import Tenant
+from ehr.wire.egress import GuardedSession
+from smart_app.services import AppServices
+
+
+def server_of(app: AppServices, tenant: Tenant, context: LaunchContext) -> FhirServer:
+    """The FHIR API, with this launch's token, renewed when it must be."""
+    access = app.access[tenant.id]
+    return FhirServer(
+        tenant,
+        GuardedSession(fence=tenant.fhir_fence),
+        lambda: access.token(context.id, now=app.clock()),
+    )
+
+
+def chart_of(app: AppServices, tenant: Tenant, context: LaunchContext) -> Chart:
+    """The chart, and what waits in our outbox."""
+    return Chart(
+        server_of(app, tenant, context),
+        app.vault_of(tenant).outbox,
+        app.library,
+        app.dialects[tenant.id],
+    )

@@ -1,0 +1,174 @@
+"""The clinician's page: what shall we look at together today?
+
+/c/<tenant>/<context>/               the page; a patient's own launch sees the forms
+/c/<tenant>/<context>/seen/<mark>    POST: a named person has seen a safety answer
+"""
+
+from collections.abc import Sequence
+
+from ehr.chart import Chart
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask_babel import format_datetime, gettext
+
+from clinical.plan import MeasurementPlan
+from clinical.signals.kinds import CannotTellYet, QualityNote, SafetyAnswer, SafetyBlank
+from clinical.signals.read import read_signals
+from fhir_mapping.episode import ChartReading
+from fhir_mapping.unread import Unread
+from smart_app.access import Visit, needs_launch, refuse_foreign, same_purpose, signed
+from smart_app.chart import chart_of
+from smart_app.graph.drawing import draw
+from smart_app.graph.spec import GraphSpec, graph_spec
+from smart_app.graph.table import (
+    captions,
+    direction_words,
+    point_words,
+    rule_words,
+    summary,
+    table,
+)
+from smart_app.page import render
+from smart_app.patient_home import patient_home
+from smart_app.person import Person, person_from_bytes
+from smart_app.safety import marks_of
+from smart_app.services import AppServices, services
+from smart_app.words import number, sentence
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    blueprint.get("/c/<tenant_id>/<context_id>/")(clinician_page)
+    blueprint.post("/c/<tenant_id>/<context_id>/seen/<mark_id>")(safety_seen)
+
+
+def clinician_page(tenant_id: str, context_id: str) -> Response:
+    """Signals, graph and table from the chart as it is now, and what waits."""
+    app = services()
+    visit = needs_launch(app, tenant_id, context_id)
+    chart = chart_of(app, visit.tenant, visit.context)
+    person = person_from_bytes(chart.server.read("Patient", visit.context.patient))
+    if visit.is_patient:
+        return make_response(patient_home(app, visit, person))
+    reading = chart.reading(visit.context.patient)
+    return make_response(_page(app, visit, chart, person, reading))
+
+
+def safety_seen(tenant_id: str, context_id: str, mark_id: str) -> Response:
+    """Who has seen it, and when, is kept; the banner says so from now on."""
+    app = services()
+    visit = needs_launch(app, tenant_id, context_id)
+    refuse_foreign(app.public_url)
+    same_purpose(app, request.form.get("token", ""), "page", *purpose_of(visit))
+    app.vault_of(visit.tenant).safety.seen(mark_id, by=visit.user_name, now=app.clock())
+    return make_response(
+        redirect(
+            url_for(
+                "smart_app.clinician_page", tenant_id=tenant_id, context_id=context_id
+            ),
+            code=303,
+        )
+    )
+
+
+def purpose_of(visit: Visit) -> tuple[str, str, str, str]:
+    """What a form on this page is for: EHR, launch, patient, encounter."""
+    context = visit.context
+    return visit.tenant.id, context.id, context.patient, context.encounter or ""
+
+
+def _page(
+    app: AppServices,
+    visit: Visit,
+    chart: Chart,
+    person: Person,
+    reading: ChartReading,
+) -> str:
+    now = app.clock()
+    plan = app.plan
+    report = read_signals(
+        reading.episode, plan, today=now.date(), unread=len(reading.unread)
+    )
+    graph = graph_spec(reading.episode, plan.instruments, gap_days=plan.rules.gap_days)
+    said = [(each, sentence(each, app.library)) for each in report.signals]
+    marks = marks_of(app.vault_of(visit.tenant), visit.context.patient)
+    return render(
+        "clinician.html",
+        context=visit.context,
+        tenant=visit.tenant,
+        patient=person,
+        show_banner=visit.context.need_banner,
+        sessions=len(graph.sessions),
+        waiting=_waiting(reading),
+        safety=[
+            text for each, text in said if isinstance(each, SafetyAnswer | SafetyBlank)
+        ],
+        marks=marks.open,
+        seen_marks=marks.seen,
+        signals=[
+            text
+            for each, text in said
+            if not isinstance(
+                each, SafetyAnswer | SafetyBlank | QualityNote | CannotTellYet
+            )
+        ],
+        notes=[
+            text for each, text in said if isinstance(each, QualityNote | CannotTellYet)
+        ],
+        notices=_notices(reading),
+        recording_only=not plan.decision_support,
+        unconfirmed=_unconfirmed(plan),
+        can_write=visit.may_write,
+        instruments=plan.instruments,
+        handoff_minutes=int(app.times.handoff.total_seconds() // 60),
+        token=signed(app, "page", *purpose_of(visit)),
+        unread=[_unread_words(each) for each in reading.unread],
+        as_of=format_datetime(now, "short"),
+        **_graph_parts(graph),
+    )
+
+
+def _graph_parts(graph: GraphSpec) -> dict[str, object]:
+    if graph.is_empty:
+        return {"graph": None}
+    return {
+        "graph": draw(graph),
+        "summary": summary(graph),
+        "captions": captions(graph),
+        "table": table(graph),
+        "number": number,
+        "direction_words": direction_words,
+        "rule_words": rule_words,
+        "point_words": point_words,
+    }
+
+
+def _notices(reading: ChartReading) -> Sequence[str]:
+    if any(each.reason == "partial_page" for each in reading.unread):
+        return [
+            gettext(
+                "The record was only partly readable. Nothing is concluded from what"
+                " may be missing."
+            )
+        ]
+    return []
+
+
+def _waiting(reading: ChartReading) -> int:
+    return sum(1 for each in reading.episode.measurements if not each.in_record)
+
+
+def _unconfirmed(plan: MeasurementPlan) -> str:
+    return ", ".join(
+        each.title
+        for each in plan.instruments
+        if each.validated and each.id not in plan.acceptances
+    )
+
+
+def _unread_words(unread: Unread) -> str:
+    return gettext(
+        "%(type)s %(id)s, at %(place)s: %(reason)s",
+        type=unread.resource_type,
+        id=unread.resource_id,
+        place=unread.place or gettext("its root"),
+        reason=unread.reason.replace("_", " "),
+    )

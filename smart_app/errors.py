@@ -1,0 +1,37 @@
+"""What can go wrong on our pages; each has one row in `smart_app/refusals.py`.
+
+NoBrowserCookie   the cookie did not come back: open in its own window, launch again
+WrongPatient      the form was opened for another patient or launch: 409, nothing stored
+ForeignRequest    a POST that our own page did not make: 403
+NotOffered        this form is not offered here (no wording, not in the plan): 404
+"""
+
+
+class NoBrowserCookie(Exception):
+    """The browser did not send our cookie back (third-party cookies blocked)."""
+
+    def __init__(self) -> None:
+        super().__init__("the browser keeps no cookie for this launch")
+
+
+class WrongPatient(Exception):
+    """What the form was opened for is not what it is sent for."""
+
+    def __init__(self) -> None:
+        super().__init__("the form belongs to another patient or launch")
+
+
+class ForeignRequest(Exception):
+    """Another site's page, or an old one of ours, made this request."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"not made by our own page: {cause}")
+        self.cause = cause
+
+
+class NotOffered(Exception):
+    """No such form here, or its wording is missing."""
+
+    def __init__(self, instrument_id: str) -> None:
+        super().__init__(f"the form {instrument_id!r} is not offered here")
+        self.instrument_id = instrument_id

@@ -1,0 +1,245 @@
+"""The tablet: enter a code, confirm who it is, fill in, hand back. Never the chart.
+
+/kiosk/<tenant>                       enter the code; POST redeems it (410 if over)
+/kiosk/<tenant>/<handoff>/            "Hello …", start, or "This is not me"
+/kiosk/<tenant>/<handoff>/form/<n>    the form; POST: 303 when saved, 422 blanks once
+/kiosk/<tenant>/<handoff>/saved/<n>/<submission>
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask_babel import gettext
+
+from smart_app.access import (
+    browser_of,
+    cookie_name,
+    drop_cookie,
+    new_browser,
+    refuse_foreign,
+    set_cookie,
+)
+from smart_app.forms import Sitting, opened_form, sent_form
+from smart_app.guesses import TooManyGuesses
+from smart_app.page import render
+from smart_app.patient_form import minutes
+from smart_app.safety import needs_crisis_text
+from smart_app.services import AppServices, services
+from vault.errors import AlreadyUsed, NotFound
+
+COOKIE_LIFE = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class TabletVisit:
+    """What this tablet may do, and how it greets."""
+
+    sitting: Sitting
+    greeting: str
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    blueprint.get("/kiosk/<tenant_id>")(kiosk_enter)
+    blueprint.post("/kiosk/<tenant_id>")(kiosk_redeem)
+    blueprint.get("/kiosk/<tenant_id>/<handoff_id>/")(kiosk_confirm)
+    blueprint.post("/kiosk/<tenant_id>/<handoff_id>/not-me")(kiosk_not_me)
+    blueprint.get("/kiosk/<tenant_id>/<handoff_id>/form/<int:place>")(kiosk_form)
+    blueprint.post("/kiosk/<tenant_id>/<handoff_id>/form/<int:place>")(kiosk_send)
+    blueprint.get("/kiosk/<tenant_id>/<handoff_id>/saved/<int:place>/<submission_id>")(
+        kiosk_saved
+    )
+
+
+def kiosk_enter(tenant_id: str) -> Response:
+    """Where the code is entered; says nothing of anybody."""
+    services().tenants.by_id(tenant_id)
+    return make_response(render("kiosk_enter.html", tenant_id=tenant_id, problem=""))
+
+
+def kiosk_redeem(tenant_id: str) -> Response:
+    """Uses the code up for this browser; a wrong one costs a guess."""
+    app = services()
+    tenant = app.tenants.by_id(tenant_id)
+    refuse_foreign(app.kiosk_url)
+    code = "".join(each for each in request.form.get("code", "") if each.isdigit())
+    browser = new_browser()
+    try:
+        app.guesses.allow(request.remote_addr or "", now=app.clock())
+        found = app.vault_of(tenant).handoffs.redeem(
+            code, browser=browser, now=app.clock()
+        )
+    except (NotFound, AlreadyUsed, TooManyGuesses) as refusal:
+        return make_response(
+            render(
+                "kiosk_enter.html",
+                tenant_id=tenant_id,
+                problem=_problem(refusal),
+            ),
+            429 if isinstance(refusal, TooManyGuesses) else 410,
+        )
+    response = make_response(
+        redirect(
+            url_for(
+                "smart_app.kiosk_confirm",
+                tenant_id=tenant.id,
+                handoff_id=found.handoff_id,
+            ),
+            code=303,
+        )
+    )
+    name = cookie_name(app, "k", found.handoff_id)
+    set_cookie(response, name, browser, life=COOKIE_LIFE)
+    return response
+
+
+def kiosk_confirm(tenant_id: str, handoff_id: str) -> Response:
+    """First name and initial, who will see the answers, and a way to say no."""
+    app = services()
+    visit = _visit(app, tenant_id, handoff_id)
+    return make_response(
+        render(
+            "kiosk_confirm.html",
+            greeting=visit.greeting,
+            minutes=minutes(visit.sitting.instruments),
+            start=url_for(
+                "smart_app.kiosk_form",
+                tenant_id=tenant_id,
+                handoff_id=handoff_id,
+                place=0,
+            ),
+            not_me=url_for(
+                "smart_app.kiosk_not_me",
+                tenant_id=tenant_id,
+                handoff_id=handoff_id,
+            ),
+        )
+    )
+
+
+def kiosk_not_me(tenant_id: str, handoff_id: str) -> Response:
+    """The wrong person holds the tablet: the handoff is over, nothing was stored."""
+    app = services()
+    refuse_foreign(app.kiosk_url)
+    visit = _visit(app, tenant_id, handoff_id)
+    app.vault_of(visit.sitting.tenant).handoffs.finish(handoff_id)
+    return _over(
+        app,
+        handoff_id,
+        gettext("Thank you for saying so"),
+        gettext("Nothing was stored. Please give the tablet back to the staff."),
+    )
+
+
+def kiosk_form(tenant_id: str, handoff_id: str, place: int) -> Response:
+    app = services()
+    visit = _visit(app, tenant_id, handoff_id)
+    return opened_form(app, visit.sitting, place, action=request.path)
+
+
+def kiosk_send(tenant_id: str, handoff_id: str, place: int) -> Response:
+    app = services()
+    refuse_foreign(app.kiosk_url)
+    visit = _visit(app, tenant_id, handoff_id)
+    sent = sent_form(app, visit.sitting, place, action=request.path, form=request.form)
+    if isinstance(sent, Response):
+        return sent
+    return make_response(
+        redirect(
+            url_for(
+                "smart_app.kiosk_saved",
+                tenant_id=tenant_id,
+                handoff_id=handoff_id,
+                place=place,
+                submission_id=sent.submission_id,
+            ),
+            code=303,
+        )
+    )
+
+
+def kiosk_saved(
+    tenant_id: str, handoff_id: str, place: int, submission_id: str
+) -> Response:
+    """ "Saved": only a sealed response has an address like this."""
+    app = services()
+    visit = _visit(app, tenant_id, handoff_id)
+    sitting = visit.sitting
+    more = place + 1 < len(sitting.instruments)
+    return make_response(
+        render(
+            "saved.html",
+            submission=submission_id,
+            crisis=crisis_text(app, sitting, submission_id),
+            next_form=url_for(
+                "smart_app.kiosk_form",
+                tenant_id=tenant_id,
+                handoff_id=handoff_id,
+                place=place + 1,
+            )
+            if more
+            else "",
+            kiosk=True,
+            home="",
+        )
+    )
+
+
+def crisis_text(app: AppServices, sitting: Sitting, submission_id: str) -> str:
+    """The site's text in the form's language, if this response asks for it."""
+    vault = app.vault_of(sitting.tenant)
+    if not needs_crisis_text(vault, sitting.patient, submission_id):
+        return ""
+    return app.plan.crisis.get(sitting.language, app.plan.crisis[app.plan.languages[0]])
+
+
+def _visit(app: AppServices, tenant_id: str, handoff_id: str) -> TabletVisit:
+    """Raises UnknownIssuer, NoBrowserCookie, NotFound."""
+    tenant = app.tenants.by_id(tenant_id)
+    found = app.vault_of(tenant).handoffs.open_handoff(
+        handoff_id,
+        browser=browser_of(cookie_name(app, "k", handoff_id)),
+        now=app.clock(),
+        idle=app.times.kiosk_life,
+    )
+    body = json.loads(found.body)
+    return TabletVisit(
+        sitting=Sitting(
+            tenant=tenant,
+            owner=handoff_id,
+            context_id=found.context_id,
+            patient=body["patient"],
+            encounter=body["encounter"],
+            language=body["language"],
+            instruments=tuple(
+                app.library.instrument(each) for each in body["instruments"]
+            ),
+            mode="kiosk",
+        ),
+        greeting=body["greeting"],
+    )
+
+
+def _over(app: AppServices, handoff_id: str, heading: str, text: str) -> Response:
+    response = make_response(
+        render(
+            "message.html",
+            heading=heading,
+            text=text,
+            status=200,
+            next_step="",
+            event_id="",
+        )
+    )
+    drop_cookie(response, cookie_name(app, "k", handoff_id))
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _problem(refusal: NotFound | AlreadyUsed | TooManyGuesses) -> str:
+    if isinstance(refusal, AlreadyUsed):
+        return gettext("This code has been used. Please ask for a new one.")
+    if isinstance(refusal, TooManyGuesses):
+        return gettext("Too many tries. Please wait a minute, then ask for a new code.")
+    return gettext("This code is not known or is over. Please ask for a new one.")

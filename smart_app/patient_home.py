@@ -1,0 +1,110 @@
+"""A patient's own launch: the forms, and nothing of the clinician's page.
+
+/c/<tenant>/<context>/form/<n>    the form; POST: 303 saved, 422 blanks once
+/c/<tenant>/<context>/saved/<n>/<submission>
+"""
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+
+from smart_app.access import Visit, needs_launch, refuse_foreign
+from smart_app.errors import NotOffered
+from smart_app.forms import Sitting, opened_form, sent_form
+from smart_app.kiosk import crisis_text
+from smart_app.page import render
+from smart_app.person import Person
+from smart_app.services import AppServices, services
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    path = "/c/<tenant_id>/<context_id>"
+    blueprint.get(f"{path}/form/<int:place>")(own_form)
+    blueprint.post(f"{path}/form/<int:place>")(own_send)
+    blueprint.get(f"{path}/saved/<int:place>/<submission_id>")(own_saved)
+
+
+def patient_home(app: AppServices, visit: Visit, person: Person) -> str:
+    """What is asked of me now?"""
+    return render(
+        "patient_home.html",
+        greeting=person.greeting,
+        may_write=visit.may_write,
+        forms=[
+            {
+                "title": each.title,
+                "address": url_for(
+                    "smart_app.own_form",
+                    tenant_id=visit.tenant.id,
+                    context_id=visit.context.id,
+                    place=place,
+                ),
+            }
+            for place, each in enumerate(app.plan.instruments)
+        ],
+    )
+
+
+def own_form(tenant_id: str, context_id: str, place: int) -> Response:
+    app = services()
+    sitting = _sitting(app, needs_launch(app, tenant_id, context_id))
+    return opened_form(app, sitting, place, action=request.path)
+
+
+def own_send(tenant_id: str, context_id: str, place: int) -> Response:
+    app = services()
+    refuse_foreign(app.public_url)
+    sitting = _sitting(app, needs_launch(app, tenant_id, context_id))
+    sent = sent_form(app, sitting, place, action=request.path, form=request.form)
+    if isinstance(sent, Response):
+        return sent
+    return make_response(
+        redirect(
+            url_for(
+                "smart_app.own_saved",
+                tenant_id=tenant_id,
+                context_id=context_id,
+                place=place,
+                submission_id=sent.submission_id,
+            ),
+            code=303,
+        )
+    )
+
+
+def own_saved(
+    tenant_id: str, context_id: str, place: int, submission_id: str
+) -> Response:
+    app = services()
+    sitting = _sitting(app, needs_launch(app, tenant_id, context_id))
+    return make_response(
+        render(
+            "saved.html",
+            submission=submission_id,
+            crisis=crisis_text(app, sitting, submission_id),
+            next_form="",
+            kiosk=False,
+            home=url_for(
+                "smart_app.clinician_page", tenant_id=tenant_id, context_id=context_id
+            ),
+        )
+    )
+
+
+def _sitting(app: AppServices, visit: Visit) -> Sitting:
+    """Only a patient's own launch fills in forms; a clinician hands them over.
+
+    Raises:
+        NotOffered: a clinician's launch, or one that may not write.
+    """
+    context = visit.context
+    if not (visit.is_patient and visit.may_write):
+        raise NotOffered("in this launch")
+    return Sitting(
+        tenant=visit.tenant,
+        owner=context.id,
+        context_id=context.id,
+        patient=context.patient,
+        encounter=context.encounter,
+        language=app.plan.languages[0],
+        instruments=app.plan.instruments,
+        mode="app",
+    )

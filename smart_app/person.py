@@ -1,0 +1,55 @@
+"""Whose page this is, in as few words as the place allows."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from fhir_mapping.r4.reading import HumanName, Resource, resource_from_bytes
+from smart_app.words import day
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A patient as the pages name them.
+
+    Attributes:
+        greeting: first name and initial, for a tablet that others may see.
+    """
+
+    id: str
+    name: str
+    greeting: str
+    birth_date: str
+
+
+def person_from_bytes(body: bytes) -> Person:
+    """The person in this Patient resource.
+
+    Raises:
+        UnreadableResource: not a Patient we can read.
+    """
+    resource: Resource = resource_from_bytes(body)
+    name = _usual(resource.name)
+    given = next((each for each in name.given if each), "") if name else ""
+    family = (name.family or "") if name else ""
+    full = (name.text if name else None) or f"{given} {family}".strip()
+    return Person(
+        id=resource.id,
+        name=full or resource.id,
+        greeting=f"{given} {family[:1]}.".strip() if given and family else full,
+        birth_date=_day(resource.birth_date),
+    )
+
+
+def _usual(names: tuple[HumanName, ...]) -> HumanName | None:
+    for wanted in ("usual", "official"):
+        for each in names:
+            if each.use == wanted:
+                return each
+    return names[0] if names else None
+
+
+def _day(birth_date: str | None) -> str:
+    try:
+        return day(date.fromisoformat(birth_date or ""))
+    except ValueError:
+        return birth_date or ""
