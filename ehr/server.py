@@ -102,6 +102,11 @@ class FhirServer:
         self._token = token
         self._transport: Any = _Transport(self._base, session)
 
+    @property
+    def base(self) -> str:
+        """FHIR base URL, without closing slash."""
+        return self._base
+
     def capabilities(self) -> Capabilities:
         """What this server states about itself; asked without a token."""
         body: bytes = self._transport.request_data("metadata")
