@@ -70,8 +70,20 @@ def _build(project: Path, built: Path) -> None:
     say(f"building {project.name} with Maven; the first time downloads its libraries")
     building = built.with_name(f"{built.name}.{os.getpid()}")
     building.mkdir(parents=True, exist_ok=True)
-    command = ["mvn", "--batch-mode", "--quiet", "package"]
-    command.append(f"-Doutput.folder={building}")
+    try:
+        _run_maven(project, building)
+        shutil.rmtree(built, ignore_errors=True)
+        building.rename(built)
+    except OSError:
+        if not _is_complete(built):  # else another run was faster: use its result
+            raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    say(f"built {project.name}")
+
+
+def _run_maven(project: Path, output: Path) -> None:
+    command = ["mvn", "--batch-mode", "--quiet", "package", f"-Doutput.folder={output}"]
     try:
         run = subprocess.run(
             command,
@@ -94,11 +106,3 @@ def _build(project: Path, built: Path) -> None:
             " reach its registry: build once where it can. Its last lines:\n"
             + "\n".join((run.stdout + run.stderr).splitlines()[-15:])
         )
-    shutil.rmtree(built, ignore_errors=True)
-    try:
-        building.rename(built)
-    except OSError:
-        if not _is_complete(built):  # else another run was faster: use its result
-            raise
-        shutil.rmtree(building, ignore_errors=True)
-    say(f"built {project.name}")

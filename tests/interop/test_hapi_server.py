@@ -20,6 +20,7 @@ import pytest
 import requests
 
 from tests.interop.hapi.server import HapiDidNotStart, hapi_server
+from tests.interop.java_tools import BuildFailed, java_class_path
 
 pytestmark = pytest.mark.interop
 
@@ -396,3 +397,10 @@ def test_a_server_that_cannot_start_says_where_to_look(tmp_path: Path) -> None:
         hapi_server(tmp_path, heap="nonsense"),
     ):
         pass
+
+
+def test_a_program_that_cannot_be_built_says_what_maven_said(tmp_path: Path) -> None:
+    (tmp_path / "pom.xml").write_text("no project at all", encoding="utf-8")
+
+    with pytest.raises(BuildFailed, match=r"`mvn package` failed(.|\n)*pom\.xml"):
+        java_class_path(tmp_path)
