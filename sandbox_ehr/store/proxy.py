@@ -27,7 +27,12 @@ class ForeignServer:
     def answer(self, request: FhirRequest) -> FhirAnswer:
         """One interaction; see `Backend.answer`."""
         url = f"{self._theirs}/{request.path}" if request.path else self._theirs
-        headers = {"Accept": FHIR_JSON, **request.headers}
+        # HAPI, seen 2026-11: answers a repeated search from a cache unless told not to.
+        headers = {
+            "Accept": FHIR_JSON,
+            "Cache-Control": "no-cache",
+            **request.headers,
+        }
         data: bytes | None = None
         method, query = request.method, list(request.query)
         if request.path.endswith("/_search") and method == "POST":
