@@ -557,7 +557,7 @@ def test_an_item_that_is_not_there_is_a_key_error(site):
         site.library().instrument("mood").item("mad")
 
 
-def test_a_clinic_can_bring_the_wording_the_gad_7_still_lacks(site):
+def test_a_clinic_can_bring_the_wording_in_a_language_that_is_not_shipped(site):
     site.slug = "gad-7"
     site.instrument = 'completes = "gad-7"\nversion = "1.0.0"\n'
     items = "\n".join(
@@ -565,12 +565,12 @@ def test_a_clinic_can_bring_the_wording_the_gad_7_still_lacks(site):
         for item in load_library().instrument("gad-7").items
     )
     site.wordings = {
-        "wording.en.toml": 'instrument = "gad-7"\nversion = "1.0.0"\nlanguage = "en"\n'
+        "wording.de.toml": 'instrument = "gad-7"\nversion = "1.0.0"\nlanguage = "de"\n'
         'title = "t"\nintroduction = "i"\nsource = "s"\nnotice = "n"\n'
         f"[items]\n{items}\n"
         '[choices.frequency]\n0 = "a"\n1 = "b"\n2 = "c"\n3 = "d"\n'
     }
 
-    wording = site.library().wording("gad-7", language="en")
+    wording = site.library().wording("gad-7", language="de")
 
     assert wording.options["/69725-0"][Decimal(3)] == "d"
