@@ -117,6 +117,8 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
     languages = table.texts("languages")
     if not languages:
         raise table.refuse("languages", "must name at least one language")
+    if len(set(languages)) < len(languages):
+        raise table.refuse("languages", "names a language twice")
     outcome = _instruments(table, "outcome", library=library, languages=languages)
     alliance = _instruments(table, "alliance", library=library, languages=languages)
     if not outcome:

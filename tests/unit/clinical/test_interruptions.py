@@ -1,0 +1,172 @@
+"""By what a card is known again, and where there is none at all."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from clinical.interruptions import Acknowledgement, Interruption, interruptions
+from clinical.measurement import Measurement, episode_from
+from clinical.plan import MeasurementPlan
+from clinical.signals.kinds import SafetyAnswer
+from clinical.signals.read import read_signals
+from tests.instruments import (
+    ALLIANCE_CHECK_IN,
+    GAD7,
+    PHQ9,
+    answered,
+    on_day,
+    plan_with,
+    scored,
+    weekly,
+)
+
+PLAN = plan_with(PHQ9, GAD7, ALLIANCE_CHECK_IN)
+POSITIVE = (2, 2, 2, 2, 2, 2, 2, 2, 2)
+
+
+def cards(
+    *measurements: Measurement,
+    plan: MeasurementPlan = PLAN,
+    acknowledged: tuple[Acknowledgement, ...] = (),
+) -> tuple[Interruption, ...]:
+    report = read_signals(
+        episode_from(measurements), plan, today=on_day(40).date(), unread=0
+    )
+    return interruptions(
+        report, plan, acknowledged=acknowledged, shown=(), encounter="A"
+    )
+
+
+@pytest.mark.hazard("H15")
+def test_delivery_into_the_record_makes_no_new_card():
+    delivered = answered(PHQ9, POSITIVE, day=8)
+    waiting = replace(
+        delivered,
+        in_record=False,
+        source="outbox/1",
+        authored=delivered.authored + timedelta(milliseconds=345),
+    )
+    intake = scored(PHQ9, 10, day=1)
+
+    before = cards(intake, waiting)
+    after = cards(intake, delivered)
+
+    assert len(before) == 2
+    assert [(each.cause, each.data_hash) for each in before] == [
+        (each.cause, each.data_hash) for each in after
+    ]
+
+
+def test_a_number_written_with_more_zeros_is_the_same_number():
+    plain = cards(scored(PHQ9, Decimal("11"), day=1), scored(PHQ9, 17, day=8))
+    zeros = cards(
+        scored(PHQ9, Decimal("11.0"), day=1), scored(PHQ9, Decimal("17.00"), day=8)
+    )
+
+    assert plain[0].data_hash == zeros[0].data_hash
+
+
+def test_another_number_is_another_hash_of_the_same_cause():
+    one = cards(scored(PHQ9, 11, day=1), scored(PHQ9, 17, day=8))[0]
+    other = cards(scored(PHQ9, 11, day=1), scored(PHQ9, 18, day=8))[0]
+
+    assert one.cause == other.cause == "S2|phq-9"
+    assert one.data_hash != other.data_hash
+
+
+@pytest.mark.hazard("H04")
+def test_two_sittings_of_one_day_are_two_safety_causes():
+    morning = answered(PHQ9, POSITIVE, day=8)
+    evening = replace(
+        morning,
+        authored=morning.authored + timedelta(hours=8),
+        source="QuestionnaireResponse/evening",
+    )
+    (first,) = (each for each in cards(morning) if each.cause.startswith("S1"))
+    answer = Acknowledgement(first.cause, first.level, on=morning.authored)
+
+    again = cards(morning, evening, acknowledged=(answer,))
+
+    assert again[0].cause.startswith("S1")
+    assert again[0].cause != first.cause
+
+
+@pytest.mark.hazard("H04")
+def test_a_form_filled_in_again_the_same_day_hides_no_safety_answer():
+    morning = answered(PHQ9, POSITIVE, day=8)
+    evening = answered(
+        PHQ9, (0,) * 9, day=8, authored=morning.authored + timedelta(hours=8)
+    )
+
+    (card,) = cards(morning, evening)
+
+    assert isinstance(card.signal, SafetyAnswer)
+
+
+@pytest.mark.hazard("H04")
+def test_recording_only_still_reports_the_safety_answer_and_makes_no_card():
+    plan = replace(PLAN, decision_support=False)
+    episode = episode_from([answered(PHQ9, POSITIVE, day=8)])
+
+    report = read_signals(episode, plan, today=on_day(8).date(), unread=2)
+
+    assert [type(each) for each in report.signals] == [SafetyAnswer]
+    assert interruptions(report, plan, acknowledged=(), shown=(), encounter="A") == ()
+
+
+def test_unconfirmed_secondary_numbers_are_reported_all_the_same():
+    plan = plan_with(PHQ9, accepted=False)
+    report = read_signals(
+        weekly(PHQ9, [11, 17]), plan, today=on_day(8).date(), unread=0
+    )
+
+    assert len(report.speaking) == 1
+    assert interruptions(report, plan, acknowledged=(), shown=(), encounter="A") == ()
+
+
+def test_verified_numbers_need_no_sign_off_to_interrupt():
+    assert PHQ9.reliable_change
+    source = replace(PHQ9.reliable_change.source, evidence="verified")
+    verified = replace(
+        PHQ9, reliable_change=replace(PHQ9.reliable_change, source=source)
+    )
+    plan = plan_with(verified, accepted=False)
+
+    assert len(cards(scored(PHQ9, 11, day=1), scored(PHQ9, 17, day=8), plan=plan)) == 1
+
+
+def test_an_acknowledgement_from_before_the_signal_began_does_not_count():
+    worse = (scored(PHQ9, 11, day=1), scored(PHQ9, 17, day=8))
+    before = Acknowledgement("S2|phq-9", Decimal(-6), on=on_day(5))
+    after = Acknowledgement("S2|phq-9", Decimal(-6), on=on_day(9))
+
+    assert len(cards(*worse, acknowledged=(before,))) == 1
+    assert cards(*worse, acknowledged=(before, after)) == ()
+
+
+def test_the_order_of_the_plan_decides_between_two_instruments():
+    both = (
+        scored(GAD7, 8, day=1),
+        scored(GAD7, 18, day=8),
+        scored(PHQ9, 11, day=1),
+        scored(PHQ9, 17, day=8),
+    )
+
+    assert [each.cause for each in cards(*both)] == ["S2|phq-9"]
+
+
+def test_a_repaired_alliance_is_said_after_everything_else():
+    ratings = weekly(ALLIANCE_CHECK_IN, [14, 14, 14, 9, 14]).measurements
+    goal = weekly(PHQ9, [16, 16, 16, 9, 8]).measurements
+
+    assert [each.cause for each in cards(*ratings)] == ["R5|session-alliance"]
+    assert [each.cause for each in cards(*ratings, *goal)] == ["S8|phq-9"]
+
+
+def test_levels_fall_as_things_get_worse():
+    mild = cards(scored(PHQ9, 11, day=1), scored(PHQ9, 17, day=8))[0]
+    grave = cards(scored(PHQ9, 11, day=1), scored(PHQ9, 23, day=8))[0]
+
+    assert (mild.level, grave.level) == (-6, -12)

@@ -1,0 +1,183 @@
+"""The measurement plan refuses what would be unsafe or unfounded, and says why."""
+
+import re
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from clinical.errors import PlanFileError
+from clinical.plan import DEMO_PLAN, MeasurementPlan, demo_plan, plan_from_toml
+from tests.instruments import LIBRARY
+
+DEMO = DEMO_PLAN.read_text(encoding="utf-8")
+
+
+def plan(text: str) -> MeasurementPlan:
+    return plan_from_toml(text, LIBRARY, file="plan.toml")
+
+
+def without(pattern: str) -> str:
+    changed = re.sub(pattern, "", DEMO, count=1, flags=re.MULTILINE)
+    assert changed != DEMO
+    return changed
+
+
+def with_changed(old: str, new: str) -> str:
+    assert old in DEMO
+    return DEMO.replace(old, new, 1)
+
+
+def refused_key(text: str) -> str:
+    with pytest.raises(PlanFileError) as caught:
+        plan(text)
+    assert caught.value.file == "plan.toml"
+    return caught.value.key
+
+
+def test_the_shipped_plan_is_read():
+    found = demo_plan(LIBRARY)
+
+    assert [each.id for each in found.instruments] == [
+        "phq-9",
+        "gad-7",
+        "session-alliance",
+    ]
+    assert found.rules.no_gain_sessions == 4
+    assert set(found.acceptances) == {"phq-9", "gad-7"}
+
+
+def test_the_shipped_plan_says_that_it_is_a_demonstration():
+    found = demo_plan(LIBRARY)
+
+    assert "DEMONSTRATION" in found.crisis["en"]
+    assert "DEMONSTRATION" in found.backup_contact
+    assert all("Demonstration" in each.by for each in found.acceptances.values())
+
+
+def test_the_shipped_plan_holds_no_telephone_number_that_somebody_could_trust():
+    texts = (*demo_plan(LIBRARY).crisis.values(), demo_plan(LIBRARY).backup_contact)
+
+    assert not any(re.search(r"\d{3}", each) for each in texts)
+
+
+@pytest.mark.hazard("H04")
+def test_no_start_without_crisis_text():
+    assert refused_key(without(r"^en = .*$")) == "crisis.en"
+
+
+@pytest.mark.hazard("H04")
+def test_no_start_without_crisis_text_in_each_language():
+    german = {(name, "de"): text for (name, _), text in LIBRARY.wordings.items()}
+    library = replace(LIBRARY, wordings={**LIBRARY.wordings, **german})
+    two_languages = with_changed('languages = ["en"]', 'languages = ["en", "de"]')
+    both = two_languages.replace("[crisis]", '[crisis]\nde = "Hilfe: Demonstration"')
+
+    assert plan_from_toml(both, library, file="plan.toml").crisis["de"]
+    with pytest.raises(PlanFileError) as caught:
+        plan_from_toml(two_languages, library, file="plan.toml")
+    assert caught.value.key == "crisis.de"
+
+
+def test_a_language_is_named_once():
+    text = with_changed('languages = ["en"]', 'languages = ["en", "en"]')
+
+    assert refused_key(text) == "languages"
+
+
+@pytest.mark.hazard("H04")
+def test_a_blank_crisis_text_is_none():
+    assert refused_key(re.sub(r"^en = .*$", 'en = " "', DEMO, flags=re.M)) == (
+        "crisis.en"
+    )
+
+
+@pytest.mark.hazard("H04")
+def test_no_start_without_backup_contact():
+    assert refused_key(without(r"^backup_contact = .*$")) == "backup_contact"
+
+
+def test_a_language_without_the_forms_wording_is_refused():
+    text = with_changed('languages = ["en"]', 'languages = ["en", "tlh"]')
+
+    assert refused_key(text) == "outcome"
+
+
+RULES = tuple(tomllib.loads(DEMO)["rules"])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_number_without_its_source(rule: str):
+    text = without(rf"(?<=\[rules\.{rule}\])(?s:.*?)(?=evidence)")
+    text = text.replace(f"[rules.{rule}]", f"[rules.{rule}]\nvalue = 3\n")
+
+    assert refused_key(text) == f"rules.{rule}.source"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_rule_without_its_number(rule: str):
+    text = DEMO.replace(f"[rules.{rule}]", f"[rules.another_{rule}]")
+
+    assert refused_key(text) == f"rules.{rule}"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_zero_is_no_number_for_a_rule(rule: str):
+    text = re.sub(
+        rf"(?s)(\[rules\.{rule}\].*?value\s*= )[0-9.]+", r"\g<1>0", DEMO, count=1
+    )
+
+    assert refused_key(text) == f"rules.{rule}.value"
+
+
+def test_every_rule_of_the_shipped_plan_is_used():
+    assert set(RULES) == set(demo_plan(LIBRARY).rules.__slots__)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('outcome  = ["phq-9", "gad-7"]', 'outcome = ["phq-99"]', "outcome"),
+        ('outcome  = ["phq-9", "gad-7"]', "outcome = []", "outcome"),
+        ('outcome  = ["phq-9", "gad-7"]', 'outcome = ["phq-9", "phq-9"]', "outcome"),
+        (
+            'alliance = ["session-alliance"]',
+            'alliance = ["phq-9"]',
+            "alliance",
+        ),
+        ('languages = ["en"]', "languages = []", "languages"),
+        ("speaking = true", "", "speaking"),
+        ("decision_support = true", 'decision_support = "yes"', "decision_support"),
+        ('repeat = "once_per_encounter"', 'repeat = "always"', "repeat"),
+        ("[acceptances.gad-7]", "[acceptances.pcl-5]", "acceptances.pcl-5"),
+        ("on = 2026-01-01", 'on = "soon"', "acceptances.phq-9.on"),
+        ('site = "Demonstration clinic"', 'sight = "x"', "site"),
+        ('site = "Demonstration clinic"', 'site = "x"\nspeeking = true', "speeking"),
+        ("value    = 42", 'value = "six weeks"', "rules.stale_after_days.value"),
+        ("value    = 42", "value = 42.5", "rules.stale_after_days.value"),
+        ("[crisis]\n", "[crisis]\n= 3\n", "file"),
+    ],
+)
+def test_a_mistake_is_refused_at_its_place(old: str, new: str, key: str):
+    assert refused_key(with_changed(old, new)) == key
+
+
+def test_a_baseline_needs_no_more_ratings_than_it_may_have():
+    text = re.sub(
+        r"(?s)(\[rules\.baseline_least\].*?value\s*= )2", r"\g<1>4", DEMO, count=1
+    )
+
+    assert refused_key(text) == "rules.baseline_least"
+
+
+def test_a_watched_drop_is_no_larger_than_a_strong_one():
+    text = re.sub(r"(?s)(\[rules\.watch_sd\].*?value\s*= )1", r"\g<1>3", DEMO, count=1)
+
+    assert refused_key(text) == "rules.watch_sd"
+
+
+def test_an_instrument_the_plan_does_not_use_is_none():
+    found = demo_plan(LIBRARY)
+
+    assert found.instrument("ors") is None
+    assert found.instrument("gad-7") is found.outcome[1]
