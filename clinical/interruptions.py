@@ -95,15 +95,8 @@ def interruptions(
     safety = [each for each in waiting if _is_safety(each.signal)]
     others = [each for each in waiting if not _is_safety(each.signal)]
     if plan.repeat == "once_per_encounter":
-        seen = {
-            (each.cause, each.data_hash)
-            for each in shown
-            if each.encounter == encounter
-        }
-        safety = [each for each in safety if (each.cause, each.data_hash) not in seen]
-        others = [
-            each for each in others[:1] if (each.cause, each.data_hash) not in seen
-        ]
+        safety = _not_shown(safety, shown, encounter=encounter)
+        others = _not_shown(others[:1], shown, encounter=encounter)
     return (*safety[:1], *others[:1])
 
 
@@ -165,11 +158,15 @@ def _candidates(report: SignalReport, plan: MeasurementPlan) -> Iterator[Interru
             yield interruption_of(signal, report, instrument=instrument)
 
 
-def _was_shown(
-    candidate: Interruption, shown: Sequence[Shown], *, encounter: str
-) -> bool:
-    """The same evidence, on the same occasion."""
-    return Shown(candidate.cause, candidate.data_hash, encounter) in shown
+def _not_shown(
+    candidates: Sequence[Interruption], shown: Sequence[Shown], *, encounter: str
+) -> list[Interruption]:
+    """Those whose evidence is new on this occasion."""
+    return [
+        each
+        for each in candidates
+        if Shown(each.cause, each.data_hash, encounter) not in shown
+    ]
 
 
 def _is_silent(

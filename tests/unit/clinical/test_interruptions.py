@@ -140,9 +140,11 @@ def test_verified_numbers_need_no_sign_off_to_interrupt():
 def test_an_acknowledgement_from_before_the_signal_began_does_not_count():
     worse = (scored(PHQ9, 11, day=1), scored(PHQ9, 17, day=8))
     before = Acknowledgement("S2|phq-9", Decimal(-6), on=on_day(5))
+    at_once = Acknowledgement("S2|phq-9", Decimal(-6), on=on_day(8))
     after = Acknowledgement("S2|phq-9", Decimal(-6), on=on_day(9))
 
     assert len(cards(*worse, acknowledged=(before,))) == 1
+    assert cards(*worse, acknowledged=(before, at_once)) == ()
     assert cards(*worse, acknowledged=(before, after)) == ()
 
 
