@@ -1,5 +1,6 @@
 """Public keys as we accept them: which kinds, how strong, for which algorithm."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from ehr.wire.safe_json import safe_json
 MOST_KEYS = 20
 LONGEST_KID = 256
 WEAKEST_RSA, STRONGEST_RSA = 2048, 8192  # bits; above, checking is a cost attack
+LONGEST_EXPONENT = 8  # characters of base64
 CURVE_OF = {"ES256": "P-256", "ES384": "P-384"}
 RSA_ALGORITHMS = ("RS256", "RS384", "PS384")
 
@@ -81,28 +83,36 @@ def _public_key(jwk: Mapping[str, object]) -> PublicKey | None:
 
 
 def _rsa_key(jwk: Mapping[str, object]) -> RSAKey | None:
-    members = {name: jwk.get(name) for name in ("n", "e")}
-    if not all(isinstance(each, str) for each in members.values()):
+    n, e = jwk.get("n"), jwk.get("e")
+    if not isinstance(n, str) or not isinstance(e, str) or len(e) > LONGEST_EXPONENT:
         return None
-    # Before any arithmetic: a base64 character carries six bits.
-    if len(str(members["n"])) * 6 > STRONGEST_RSA + 64 or len(str(members["e"])) > 8:
+    # Measured before any arithmetic, and before the library sees a weak key.
+    if not WEAKEST_RSA <= _bits(n) <= STRONGEST_RSA:
         return None
     try:
-        key = RSAKey.import_key({"kty": "RSA", **members})  # type: ignore[dict-item]  # text, checked above
-        bits = key.public_key.key_size
+        return RSAKey.import_key({"kty": "RSA", "n": n, "e": e})
     except (JoseError, ValueError, TypeError):
         return None
-    return key if WEAKEST_RSA <= bits <= STRONGEST_RSA else None
+
+
+def _bits(number: str) -> int:
+    if len(number) * 6 > STRONGEST_RSA + 64:
+        return 0
+    try:
+        text = base64.urlsafe_b64decode(number + "=" * (-len(number) % 4))
+    except ValueError:
+        return 0
+    return int.from_bytes(text, "big").bit_length()
 
 
 def _ec_key(jwk: Mapping[str, object]) -> ECKey | None:
-    members = {name: jwk.get(name) for name in ("crv", "x", "y")}
-    if members["crv"] not in CURVE_OF.values():
+    crv, x, y = jwk.get("crv"), jwk.get("x"), jwk.get("y")
+    if not isinstance(crv, str) or not isinstance(x, str) or not isinstance(y, str):
+        return None
+    if crv not in CURVE_OF.values():
         return None
     try:
-        key = ECKey.import_key({"kty": "EC", **members})  # type: ignore[dict-item]  # refused below unless text
-        # Constructing the key checks that the point lies on the curve.
-        assert key.public_key is not None
-    except (JoseError, ValueError, TypeError, AttributeError):
+        # Importing checks that the point lies on the curve.
+        return ECKey.import_key({"kty": "EC", "crv": crv, "x": x, "y": y})
+    except (JoseError, ValueError, TypeError):
         return None
-    return key
