@@ -14,8 +14,6 @@ from decimal import Decimal
 from time import perf_counter
 from uuid import uuid4
 
-from ehr.chart import waiting_submissions
-
 from cds_hooks.caller_trust import CallerTrust
 from cds_hooks.cards import CardPlace, card
 from cds_hooks.errors import MalformedRequest, NotEnoughData
@@ -29,6 +27,7 @@ from clinical.interruptions import (
 )
 from clinical.plan import MeasurementPlan
 from clinical.signals.read import read_signals
+from ehr.chart import waiting_in
 from ehr.queries import ChartQuery, chart_queries
 from ehr.server import FhirServer, SearchResult
 from ehr.tenants import Tenant, Tenants
@@ -104,14 +103,15 @@ def _answer(
 ) -> dict[str, object]:
     plan = services.plan
     patient = request.context.patient_id
-    waiting = waiting_submissions(vault, services.library, patient)
+    waiting = waiting_in(vault.outbox, patient, services.library)
     reading = chart_reading(
         found.resources,
         patient=patient,
         library=services.library,
         dialect=services.dialects[tenant.id],
-        waiting=waiting,
-        unread=found.unread,
+        waiting=waiting.submissions,
+        unread=(*found.unread, *waiting.unread),
+        base=tenant.issuer,
     )
     report = read_signals(
         reading.episode, plan, today=now.date(), unread=len(reading.unread)
@@ -134,7 +134,7 @@ def _answer(
         launch_url=f"{services.public_url}/launch/{tenant.id}",
         source_url=services.source_url,
         unread=len(reading.unread),
-        waiting=len(waiting),
+        waiting=len(waiting.submissions),
     )
     cards = [
         card(

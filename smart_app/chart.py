@@ -1,7 +1,6 @@
 """One launch's view of the chart: its tenant's FHIR API with its own token."""
 
 from ehr.chart import Chart
-
 from ehr.server import FhirServer
 from ehr.smart.context import LaunchContext
 from ehr.tenants import Tenant
@@ -19,11 +18,11 @@ def server_of(app: AppServices, tenant: Tenant, context: LaunchContext) -> FhirS
     )
 
 
-def chart_of(app: AppServices, tenant: Tenant, context: LaunchContext) -> Chart:
+def chart_of(app: AppServices, tenant: Tenant, server: FhirServer) -> Chart:
     """The chart, and what waits in our outbox."""
     return Chart(
-        server_of(app, tenant, context),
+        server,
         app.vault_of(tenant).outbox,
-        app.library,
-        app.dialects[tenant.id],
+        library=app.library,
+        dialect=app.dialects[tenant.id],
     )

@@ -6,7 +6,6 @@
 
 from collections.abc import Sequence
 
-from ehr.chart import Chart
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import format_datetime, gettext
 
@@ -16,7 +15,7 @@ from clinical.signals.read import read_signals
 from fhir_mapping.episode import ChartReading
 from fhir_mapping.unread import Unread
 from smart_app.access import Visit, needs_launch, refuse_foreign, same_purpose, signed
-from smart_app.chart import chart_of
+from smart_app.chart import chart_of, server_of
 from smart_app.graph.drawing import draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
@@ -44,12 +43,12 @@ def clinician_page(tenant_id: str, context_id: str) -> Response:
     """Signals, graph and table from the chart as it is now, and what waits."""
     app = services()
     visit = needs_launch(app, tenant_id, context_id)
-    chart = chart_of(app, visit.tenant, visit.context)
-    person = person_from_bytes(chart.server.read("Patient", visit.context.patient))
+    server = server_of(app, visit.tenant, visit.context)
+    person = person_from_bytes(server.read("Patient", visit.context.patient))
     if visit.is_patient:
         return make_response(patient_home(app, visit, person))
-    reading = chart.reading(visit.context.patient)
-    return make_response(_page(app, visit, chart, person, reading))
+    reading = chart_of(app, visit.tenant, server).reading(visit.context.patient)
+    return make_response(_page(app, visit, person, reading))
 
 
 def safety_seen(tenant_id: str, context_id: str, mark_id: str) -> Response:
@@ -78,7 +77,6 @@ def purpose_of(visit: Visit) -> tuple[str, str, str, str]:
 def _page(
     app: AppServices,
     visit: Visit,
-    chart: Chart,
     person: Person,
     reading: ChartReading,
 ) -> str:

@@ -1,0 +1,58 @@
+"""`rom check`: is this installation complete and safe? Says what to do if not."""
+
+import json
+
+import click
+
+from questionnaires.library import NoWording
+from server.commands.serve import installation_or_exit
+from server.wsgi import Installation
+
+
+@click.command("check")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+def command(*, as_json: bool) -> None:
+    """Read every file as `rom serve` would. Exit code 2 if it would not start."""
+    found = installation_or_exit("rom check")
+    report = _report(found)
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    click.echo("rom check: this would start.")
+    for name, lines in report.items():
+        click.echo(f"{name}:")
+        for line in lines:
+            click.echo(f"  - {line}")
+
+
+def _report(found: Installation) -> dict[str, list[str]]:
+    plan = found.plan
+    notes = []
+    if not plan.speaking:
+        notes.append("silent mode: cards are only logged as withheld")
+    if not plan.decision_support:
+        notes.append("recording only: no signals, no cards")
+    notes += [
+        f"numbers of {each.id} are not yet accepted by a named person: they inform,"
+        " and those from secondary sources do not interrupt"
+        for each in plan.instruments
+        if each.validated and each.id not in plan.acceptances
+    ]
+    notes += [
+        f"{each.id} has no wording in {language}: not offered in that language"
+        for each in plan.instruments
+        for language in plan.languages
+        if isinstance(found.library.wording(each.id, language=language), NoWording)
+    ]
+    return {
+        "tenants": [
+            f"{each.id}: {each.issuer}, {each.auth}, delivery by {each.delivery},"
+            f" dialect {each.dialect}, {len(each.hook_callers)} hook caller(s)"
+            for each in found.tenants
+        ],
+        "instruments in the plan": [
+            f"{each.id} {each.version} ({each.digest[:12]})"
+            for each in plan.instruments
+        ],
+        "notes": notes or ["none"],
+    }
