@@ -185,7 +185,7 @@ class _Head(_Part):
 
 
 class _RawEntry(_Part):
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = msgspec.Raw(b"null")
     search: Search | None = None
 
 
@@ -286,8 +286,7 @@ def _entry_by_entry(raw: _RawBundle) -> BundleReading:
         entry = _or_none(_RAW_ENTRY, bytes(each))
         if entry is None:
             unread.append(Unread("Bundle", "", f"entry[{number}]", "malformed"))
-        elif entry.resource is not None:
-            body = bytes(entry.resource)
+        elif (body := bytes(entry.resource)) != b"null":
             try:
                 resources.append(resource_from_bytes(body))
             except UnreadableResource as error:
