@@ -1,10 +1,8 @@
 """`rom serve`: the app, the CDS service and delivery, until told to stop."""
 
 import gc
-import sys
 import threading
 from functools import partial
-from typing import NoReturn
 
 import click
 from flask import Flask
@@ -68,14 +66,10 @@ def installation_or_exit(program: str) -> Installation:
         problems = [str(refusal)]
     else:
         return found
-    _refuse(program, problems)
-
-
-def _refuse(program: str, problems: list[str]) -> NoReturn:
     click.echo(f"{program}: not started. Please mend this first:", err=True)
     for problem in problems:
         click.echo(f"  - {problem}", err=True)
-    sys.exit(2)
+    raise SystemExit(2)
 
 
 def _load(found: Installation) -> Flask:
