@@ -36,6 +36,9 @@ from tests.instruments import (
     weekly,
 )
 
+# A busy machine is no reason for a property to fail.
+unhurried = settings(deadline=None)
+
 PLAN = plan_with(PHQ9, ALLIANCE_CHECK_IN)
 TURNED_PLAN = plan_with(upside_down(PHQ9), upside_down(ALLIANCE_CHECK_IN))
 # A copied form is a doubt of its own; it would hide what the next two are about.
@@ -85,6 +88,7 @@ def _kind(signal: Signal) -> tuple[object, ...]:
 
 
 @pytest.mark.hazard("H06")
+@unhurried
 @given(phq9_scores, alliance_scores)
 def test_turning_an_instrument_upside_down_changes_no_signal(outcome, alliance):
     upright = episode_from(
@@ -137,6 +141,7 @@ def arrivals(draw: st.DrawFn) -> tuple[list[Measurement], list[Measurement]]:
 
 
 @pytest.mark.hazard("H13")
+@unhurried
 @given(arrivals())
 def test_any_order_of_arrival_gives_the_same_report(order):
     as_authored, as_arrived = order
@@ -144,6 +149,7 @@ def test_any_order_of_arrival_gives_the_same_report(order):
     assert read(episode_from(as_authored)) == read(episode_from(as_arrived))
 
 
+@unhurried
 @given(st.lists(st.integers(0, 27), min_size=1, max_size=8), st.integers(0, 27))
 def test_a_measurement_before_intake_changes_the_intake(scores, earlier):
     known = weekly(PHQ9, scores).measurements
@@ -154,6 +160,7 @@ def test_a_measurement_before_intake_changes_the_intake(scores, earlier):
     assert (intake.value, intake.session_number) == (earlier, 1)
 
 
+@unhurried
 @given(st.lists(st.integers(0, 27), min_size=1, max_size=8), st.integers(0, 27))
 def test_a_measurement_after_intake_never_changes_it(scores, later):
     known = weekly(PHQ9, scores)
@@ -176,6 +183,7 @@ def good_news(report: SignalReport) -> set[type]:
 
 
 @pytest.mark.hazard("H06")
+@unhurried
 @given(
     st.lists(full_form, min_size=1, max_size=7),
     st.integers(0, 8),
@@ -195,7 +203,7 @@ def test_worsening_an_item_never_makes_the_status_better(forms, item, by):
 
 
 @pytest.mark.hazard("H17")
-@settings(max_examples=200)
+@unhurried
 @given(
     st.lists(full_form, min_size=1, max_size=7),
     st.data(),
@@ -218,6 +226,7 @@ def test_dropping_answers_never_improves_the_status_without_a_note(forms, data):
 
 
 @pytest.mark.hazard("H16")
+@unhurried
 @given(
     st.lists(st.integers(0, 27), min_size=2, max_size=8),
     st.integers(0, 400),
@@ -236,6 +245,7 @@ def test_no_doubt_about_the_data_ever_silences_a_reliable_worsening(
     assert spoke == (latest - intake >= 6)  # the PHQ-9's reliable change
 
 
+@unhurried
 @given(phq9_scores, alliance_scores)
 def test_each_progress_rule_says_at_most_one_thing(outcome, alliance):
     report = read(
@@ -296,6 +306,7 @@ def test_a_thousand_openings_after_an_acknowledgement_are_silent(repeat: Repeat)
 
 
 @pytest.mark.hazard("H15")
+@unhurried
 @given(
     st.lists(any_form, max_size=6),
     alliance_scores,
@@ -330,6 +341,7 @@ def test_at_most_two_cards_and_each_cause_is_silent_once_answered(
     assert openings <= len(report.speaking)
 
 
+@unhurried
 @given(phq9_scores)
 def test_an_episode_that_raises_nothing_interrupts_nobody(scores):
     report = read(weekly(PHQ9, scores))

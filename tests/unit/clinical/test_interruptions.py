@@ -172,3 +172,18 @@ def test_levels_fall_as_things_get_worse():
     grave = cards(scored(PHQ9, 11, day=1), scored(PHQ9, 23, day=8))[0]
 
     assert (mild.level, grave.level) == (-6, -12)
+
+
+@pytest.mark.hazard("H15")
+def test_two_reasons_of_a_kind_make_one_card_even_where_cards_are_repeated():
+    plan = replace(PLAN, repeat="until_acknowledged")
+    worse = (scored(PHQ9, 11, day=1), scored(PHQ9, 17, day=8))
+    drop = weekly(ALLIANCE_CHECK_IN, [14, 14, 14, 4]).measurements
+    morning = answered(PHQ9, POSITIVE, day=9)
+    evening = replace(morning, authored=morning.authored + timedelta(hours=8))
+
+    assert [each.cause for each in cards(*worse, *drop, plan=plan)] == ["S2|phq-9"]
+    rules = [
+        each.cause[:2] for each in cards(*worse, *drop, morning, evening, plan=plan)
+    ]
+    assert rules == ["S1", "S2"]

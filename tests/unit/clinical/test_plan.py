@@ -181,3 +181,32 @@ def test_an_instrument_the_plan_does_not_use_is_none():
 
     assert found.instrument("ors") is None
     assert found.instrument("gad-7") is found.outcome[1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ("baseline_least", "3"),
+        ("strong_sd", "1"),
+        ("repaired_within", "1"),
+        ("identical_sittings", "2"),
+        ("drop_from_session", "3"),
+    ],
+)
+def test_a_number_at_its_bound_is_accepted(rule: str, value: str):
+    text = re.sub(
+        rf"(?s)(\[rules\.{rule}\].*?value\s*= )[0-9.]+", rf"\g<1>{value}", DEMO, count=1
+    )
+
+    assert getattr(plan(text).rules, rule) == int(value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"), [("identical_sittings", "1"), ("drop_from_session", "2")]
+)
+def test_a_number_that_the_rule_cannot_work_with_is_refused(rule: str, value: str):
+    text = re.sub(
+        rf"(?s)(\[rules\.{rule}\].*?value\s*= )[0-9.]+", rf"\g<1>{value}", DEMO, count=1
+    )
+
+    assert refused_key(text) == f"rules.{rule}.value"
