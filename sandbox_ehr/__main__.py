@@ -27,6 +27,7 @@ def main() -> None:
         id_token_alg=options.id_token_alg,
         admin=options.admin,
         seed=not options.empty,
+        patients=tuple(options.patients or ()),
     )
     serve(config, host=host, port=port, plain=options.werkzeug)
 
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--access-seconds", type=int, default=300, help="life of access tokens")
     add("--id-token-alg", choices=["RS256", "ES384"], default="RS256")
     add("--admin", action="store_true", help="/sandbox/ledger and /sandbox/reset")
+    add("--patients", nargs="+", metavar="ID", help="only these bundled patients")
     add("--empty", action="store_true", help="without the bundled patients")
     add("--werkzeug", action="store_true", help="the plain server instead of granian")
     return parser

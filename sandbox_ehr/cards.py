@@ -28,9 +28,8 @@ class Shown:
 
     @property
     def indicator(self) -> str:
-        """info, warning or critical; anything else is shown as info."""
-        found = str(self.card.get("indicator", ""))
-        return found if found in INDICATORS else "info"
+        """info, warning or critical."""
+        return str(self.card["indicator"])
 
     @property
     def indicator_words(self) -> str:

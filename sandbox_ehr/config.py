@@ -73,6 +73,7 @@ class SandboxConfig:
     ec_key: ECKey | None = None
     admin: bool = False  # /sandbox/ledger and /sandbox/reset
     seed: bool = True
+    patients: tuple[str, ...] = ()  # which of the bundled ones; empty: all
     clock: Callable[[], datetime] = field(default=wall_clock)
 
     @property

@@ -11,6 +11,7 @@ import requests
 
 from sandbox_ehr.authorization.grants import Grant, Grants, Launch, new_family
 from sandbox_ehr.authorization.keys import SigningKeys
+from sandbox_ehr.card_check import first_fault
 from sandbox_ehr.config import SandboxConfig
 from sandbox_ehr.errors import FhirRefusal
 from sandbox_ehr.json_text import Json, parsed, text_of
@@ -71,7 +72,12 @@ class HookClient:
             identity = str(service["id"])
             try:
                 answer = self._call(service, visit, base=base)
-                cards += [(identity, card) for card in answer["cards"]]
+                for card in _objects(answer["cards"]):
+                    fault = first_fault(card)
+                    if fault is None:
+                        cards.append((identity, card))
+                    else:
+                        failures.append(f"{identity}: a card is wrong at {fault}")
             except (requests.RequestException, FhirRefusal, LookupError) as error:
                 failures.append(f"{identity}: {_plain(error)}")
         return Asked(tuple(cards), tuple(failures))
@@ -98,7 +104,7 @@ class HookClient:
             allow_redirects=False,
         )
         answer.raise_for_status()
-        found = parsed(answer.content)["services"]
+        found = _objects(parsed(answer.content)["services"])
         return [each for each in found if each.get("hook") == HOOK]
 
     def _call(self, service: Json, visit: Visit, *, base: str) -> Json:
@@ -221,6 +227,12 @@ def overridden(card: str, *, at: datetime, reason: Json | None, comment: str) ->
     if inner:
         found["overrideReason"] = inner
     return found
+
+
+def _objects(value: object) -> list[Json]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise FhirRefusal(400, "structure", "not a list of objects")
+    return value
 
 
 def _utc(at: datetime) -> str:

@@ -32,6 +32,8 @@ def seed(backend: Backend, config: SandboxConfig) -> list[str]:
     now = config.clock()
     left_out: list[str] = []
     for path in patient_files():
+        if config.patients and path.stem not in config.patients:
+            continue
         story = parsed(path.read_bytes())
         _put(backend, resources_of(story, user=config.user, now=now))
         for odd in story.get("unreadable", []):

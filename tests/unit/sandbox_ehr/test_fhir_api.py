@@ -62,8 +62,9 @@ def test_a_created_resource_is_read_back_with_its_version(worker, observation):
 def test_decimals_keep_their_digits(worker, observation):
     text = worker.client.post(
         "/fhir/Observation",
-        data=b'{"resourceType": "Observation", "status": "final", "code": {"text": "x"},'
-        b' "subject": {"reference": "Patient/marta"}, "valueQuantity": {"value": 7.10}}',
+        data='{"resourceType": "Observation", "status": "final",'
+        ' "code": {"text": "x"}, "subject": {"reference": "Patient/marta"},'
+        ' "valueQuantity": {"value": 7.10}}',
         headers={"Authorization": f"Bearer {worker.token}"},
         content_type="application/fhir+json",
     )
