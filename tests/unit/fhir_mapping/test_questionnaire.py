@@ -1,0 +1,258 @@
+"""Questionnaires generated from instruments, and the structure of any form."""
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from fhir_mapping.calculated_score import expression_from_score
+from fhir_mapping.errors import NotValidR4, UnreadableResource
+from fhir_mapping.form_structure import (
+    structure_from_questionnaire,
+    structure_of_instrument,
+)
+from fhir_mapping.questionnaire import questionnaire_from_instrument
+from fhir_mapping.r4.models import checked
+from questionnaires.instrument import Wording
+from tests.shared_material import shared
+from tests.unit.fhir_mapping.material import (
+    ALLIANCE,
+    LIBRARY,
+    PHQ9,
+    official,
+    with_changed,
+    without,
+)
+
+WORDED = sorted({key[0] for key in LIBRARY.wordings})
+HIDDEN = "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden"
+
+
+def english(instrument_id: str) -> Wording:
+    return LIBRARY.wordings[instrument_id, "en"]
+
+
+def phq9():
+    return questionnaire_from_instrument(PHQ9, english("phq-9"))
+
+
+def invented(instrument_id: str) -> Wording:
+    """Words for a form whose real ones are licensed."""
+    items = LIBRARY.instrument(instrument_id).items
+    return replace(
+        english("phq-9"),
+        instrument_id=instrument_id,
+        items={item.link_id: f"Line {item.link_id}" for item in items},
+        options={},
+        anchors={item.link_id: ("left", "right") for item in items},
+    )
+
+
+@pytest.mark.parametrize("instrument_id", WORDED)
+def test_the_structure_of_a_generated_form_is_the_instrument_s(instrument_id):
+    instrument = LIBRARY.instrument(instrument_id)
+
+    form = questionnaire_from_instrument(instrument, english(instrument_id))
+
+    assert structure_from_questionnaire(form) == structure_of_instrument(instrument)
+
+
+@pytest.mark.req("SD-01", "SD-02", "SD-16")
+def test_a_form_states_its_version_and_who_owns_the_words():
+    form = phq9()
+
+    assert form["url"] == PHQ9.canonical
+    assert form["version"] == PHQ9.version
+    assert form["extension"][0]["valueCoding"]["code"] == "semver"
+    assert (form["status"], form["experimental"]) == ("active", False)
+    assert "Pfizer" in form["copyright"]
+
+
+def test_a_form_that_is_not_validated_is_experimental():
+    form = questionnaire_from_instrument(ALLIANCE, english(ALLIANCE.id))
+
+    assert form["experimental"] is True
+
+
+@pytest.mark.req("SD-06")
+def test_each_option_carries_both_weights_and_they_are_equal():
+    for item in phq9()["item"]:
+        for option in item.get("answerOption", []):
+            weights = [each["valueDecimal"] for each in option["extension"]]
+            assert len(weights) == 2
+            assert weights[0] == weights[1]
+
+
+@pytest.mark.req("SD-07", "SD-08")
+def test_the_total_is_hidden_read_only_and_computed_at_any_depth():
+    total = phq9()["item"][-1]
+
+    assert total["readOnly"] is True
+    assert total["extension"][0] == {"url": HIDDEN, "valueBoolean": True}
+    expression = total["extension"][1]["valueExpression"]["expression"]
+    assert "%resource.repeat(item)" in expression
+    assert "%resource.item" not in expression
+    assert ".count() >= 7" in expression  # two blanks are borne
+    assert "/69722-7" not in expression  # difficulty is not scored
+
+
+def test_the_expression_of_a_strict_score_wants_every_item():
+    expression = expression_from_score(ALLIANCE.total, ALLIANCE)
+
+    assert re.search(r"\.count\(\) = 4,", expression)
+
+
+@pytest.mark.req("SD-09")
+def test_a_line_is_a_slider_of_whole_millimetres_with_its_ends():
+    ors = LIBRARY.instrument("ors")
+
+    form = questionnaire_from_instrument(ors, invented("ors"))
+
+    line = form["item"][1]
+    values = [each.get("valueInteger") for each in line["extension"]]
+    assert line["type"] == "integer"
+    assert values == [None, 1, 0, 100]
+    assert [each["text"] for each in line["item"]] == ["left", "right"]
+    assert structure_from_questionnaire(form) == structure_of_instrument(ors)
+    assert "$this * 0.1" in form["item"][-1]["extension"][1]["valueExpression"]["expression"]
+
+
+def test_reversed_items_are_turned_and_means_are_means():
+    first, *others = PHQ9.items
+    turned = replace(PHQ9, items=(replace(first, reverse=True), *others))
+    rule = replace(PHQ9.total, op="mean", factor=Decimal(2), rounding="half_up")
+
+    expression = expression_from_score(rule, turned)
+
+    assert "3 - weight()" in expression
+    assert ".combine(" in expression
+    assert ".sum() * 1 / " in expression
+    assert "* 2).round(0)" in expression
+
+
+def test_a_reversed_line_is_turned():
+    ors = LIBRARY.instrument("ors")
+    items = tuple(replace(each, reverse=True) for each in ors.items)
+
+    expression = expression_from_score(ors.total, replace(ors, items=items))
+
+    assert "10.0 - $this * 0.1" in expression
+
+
+@pytest.mark.req("SD-10")
+def test_other_languages_stand_beside_the_main_one():
+    german = replace(
+        english("phq-9"),
+        language="de",
+        title="Gesundheitsfragebogen",
+        introduction=" ",
+    )
+
+    form = questionnaire_from_instrument(PHQ9, english("phq-9"), translations=[german])
+
+    translation = form["_title"]["extension"][0]["extension"]
+    assert translation[0] == {"url": "lang", "valueCode": "de"}
+    assert translation[1]["valueString"] == "Gesundheitsfragebogen"
+    assert "_text" not in form["item"][0]
+    assert "_display" in form["item"][1]["answerOption"][0]["valueCoding"]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "named"),
+    [
+        ("item[2].linkId", "/44250-9", "item[2].linkId"),
+        ("name", "phq 9", "name"),
+        ("url", "https://a.example/x|1", "url"),
+        ("status", "final", "status"),
+        ("item[1].type", "bogus", "item[1].type"),
+        ("item[1].type", "group", "item[1].item"),
+        ("item[0].required", True, "item[0]"),
+        ("item[1].answerValueSet", "urn:x", "item[1].answerOption"),
+    ],
+)
+@pytest.mark.req("SD-02", "SD-03")
+def test_a_form_that_breaks_a_rule_is_refused(place, value, named):
+    with pytest.raises(NotValidR4) as caught:
+        checked(with_changed(phq9(), place, value))
+
+    assert named in caught.value.places
+
+
+def test_us_core_s_phq9_offers_what_ours_offers():
+    folder = shared("spec/us-core/9.0.0/examples")
+
+    theirs = structure_from_questionnaire(official(folder / "Questionnaire-phq-9-example.json"))
+
+    ours = structure_of_instrument(PHQ9)
+    assert theirs.computed == ours.computed
+    assert {each.link_id for each in theirs.items} == {
+        each.link_id for each in ours.items
+    }
+    scored = [each for each in ours.items if each.link_id != "/69722-7"]
+    assert [each for each in theirs.items if each.link_id != "/69722-7"] == scored
+
+
+def test_every_official_questionnaire_is_read_or_reported_with_its_place():
+    files = [
+        *shared("spec/fhir-examples").glob("questionnaire-*.json"),
+        *shared("spec/sdc").rglob("Questionnaire-*.json"),
+    ]
+
+    read, places = 0, []
+    for file in files:
+        try:
+            structure_from_questionnaire(official(file))
+            read += 1
+        except UnreadableResource as error:
+            places.append(error.place)
+
+    assert len(files) >= 10
+    assert read > 0
+    assert all(places)
+    print(f"official Questionnaires: {read} read, {len(places)} reported")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "named"),
+    [
+        ("resourceType", "Library", "resourceType"),
+        ("url", 5, "url"),
+        ("version", 5, "version"),
+        ("item", {}, "item"),
+        ("item[0]", "x", "item[0]"),
+        ("item[1].linkId", "", "item[1].linkId"),
+        ("item[1].code", {}, "item[1].code"),
+        ("item[1].code", [{"code": "x"}], "item[1].code"),
+        ("item[1].type", "date", "item[1].type"),
+        ("item[1].modifierExtension", [{}], "item[1].modifierExtension"),
+        ("item[1].answerOption", [], "item[1].answerOption"),
+        ("item[1].answerOption[0]", 5, "item[1].answerOption[0].valueCoding"),
+    ],
+)
+def test_a_form_we_cannot_offer_is_reported_at_its_place(place, value, named):
+    with pytest.raises(UnreadableResource) as caught:
+        structure_from_questionnaire(with_changed(phq9(), place, value))
+
+    assert caught.value.place == named
+
+
+def test_an_option_may_carry_its_weight_inside_its_coding_or_none():
+    form = phq9()
+    option = form["item"][1]["answerOption"][0]
+    inside = {"valueCoding": option["valueCoding"] | {"extension": option["extension"]}}
+    odd = {"valueCoding": option["valueCoding"], "extension": "odd"}
+
+    weighed = structure_from_questionnaire(
+        with_changed(form, "item[1].answerOption[0]", inside)
+    )
+    bare = structure_from_questionnaire(
+        with_changed(form, "item[1].answerOption[0]", odd)
+    )
+
+    assert weighed.items[0].options[0].weight == 0
+    assert bare.items[0].options[0].weight is None
+
+
+def test_a_form_without_version_is_read():
+    assert structure_from_questionnaire(without(phq9(), "version")).version == ""
