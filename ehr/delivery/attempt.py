@@ -17,7 +17,6 @@ from ehr.delivery.reconcile import Reconciler
 from ehr.delivery.retry import (
     Accepted,
     Answer,
-    Cause,
     Circumstances,
     Done,
     Hold,
@@ -106,6 +105,7 @@ class Attempt:
         # Bytes may have left and nobody has looked yet what became of them.
         self._in_doubt = leased.state == "unknown"
         self._wrote = False
+        self._seen: set[tuple[str, str | None]] = set()
 
     def carry(self) -> None:
         """Returns once every resource was read back and means what was answered.
@@ -158,6 +158,9 @@ class Attempt:
         for each in (self._resources.response, *self._resources.observations):
             if identifier_of(each) in self.progress.places:
                 continue
+            if each is not self._resources.response:
+                # Scores refer to the response: a wrong Location must not reach them.
+                self._read_back(self._resources.response)
             if self._must_look_first() and self._look(each):
                 continue
             self._write(self._linked(each))
@@ -284,12 +287,7 @@ class Attempt:
         if identifier_of(resource) in self.progress.places:
             return
         if not self._search(resource):
-            step = (
-                Hold("unknown_outcome")
-                if self._terms.shape.delivery_class == "E5"
-                else self._unknown()
-            )
-            raise Stopped(step)
+            raise Stopped(self._unknown())
 
     def _settled_write(self) -> None:
         self._outbox.accepted(
@@ -323,12 +321,18 @@ class Attempt:
             self._read_back(each)
 
     def _read_back(self, resource: Json) -> None:
+        """Once per attempt and place."""
+        key = identifier_of(resource)
+        if (key, self._placed(resource)) in self._seen:
+            return
         found = self._reconciler.compare(self._placed(resource), self._linked(resource))
         if found == "elsewhere":
-            # The place is another resource's, or nothing is there: the EHR told us
-            # a wrong Location.
-            self._keep(self.progress.displaced(identifier_of(resource)))
+            # A wrong Location: where the write went is open again.
+            self._wrote = True
+            self.progress = self.progress.displaced(key)
             if not self._search(resource):
+                if self._in_doubt:
+                    self._keep(self.progress)
                 raise Stopped(self._unknown())
             found = self._reconciler.compare(
                 self._placed(resource), self._linked(resource)
@@ -337,6 +341,7 @@ class Attempt:
                 raise Stopped(self._unknown())
         if found != "same":
             raise Stopped(Hold("differs"))
+        self._seen.add((key, self._placed(resource)))
 
     # Bookkeeping.
 
@@ -364,8 +369,10 @@ class Attempt:
             resource = with_member_references(resource, urns)
         return resource
 
-    def _unknown(self, cause: Cause = "unknown_outcome") -> Unknown:
-        return Unknown(self._terms.grace, cause)
+    def _unknown(self) -> Unknown | Hold:
+        if self._terms.shape.delivery_class == "E5":
+            return Hold("unknown_outcome")
+        return Unknown(self._terms.grace, "unknown_outcome")
 
     def _after_failed_question(
         self, error: EhrUnreachable | None
