@@ -7,6 +7,7 @@ import pytest
 from tests.unit.vault.kit import HOUR, NOW, card, rows, seal
 from vault.cipher import (
     KeyRing,
+    TenantCipher,
     generate_key_file,
     keys_from_file,
     keys_from_text,
@@ -37,6 +38,19 @@ def test_an_envelope_from_another_tenant_is_refused(clinic, other):
 
     with pytest.raises(Tampered):
         other.cipher.open("payload", "row-1", envelope)
+
+
+def test_even_tenants_with_equal_keys_cannot_open_each_others_envelopes():
+    key = secrets.token_bytes(32)
+    one, two = (
+        TenantCipher(name, index_key=key, data_keys={1: key}, missing=lambda _: None)
+        for name in ("one", "two")
+    )
+    envelope = one.seal("payload", "row-1", b"answers")
+
+    with pytest.raises(Tampered):
+        two.open("payload", "row-1", envelope)
+    assert one.blind_index("anna") != two.blind_index("anna")
 
 
 def test_any_changed_or_missing_byte_is_refused(clinic):
