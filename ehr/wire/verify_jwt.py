@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -156,17 +156,22 @@ def verify_id_token(
 
 
 def _open(token: str) -> _Opened:
+    opened = _open_header(token)
+    return replace(opened, claims=_json_part(token.split(".")[1]))
+
+
+def _open_header(token: str) -> _Opened:
     if len(token) > LONGEST_TOKEN:
         raise TokenRefused("size")
     parts = token.split(".")
     if len(parts) != 3 or not all(_PART.fullmatch(each) for each in parts):
         raise TokenRefused("form")
-    header, claims = _json_part(parts[0]), _json_part(parts[1])
+    header = _json_part(parts[0])
     # `crit` names extensions we do not know, `b64` changes what was signed.
     for name in ("crit", "b64", "zip"):
         if name in header:
             raise TokenRefused(name)
-    return _Opened(token, header, claims)
+    return _Opened(token, header, {})
 
 
 def _json_part(part: str) -> dict[str, object]:
