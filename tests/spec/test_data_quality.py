@@ -203,3 +203,29 @@ def test_doubt_about_alliance_ratings_is_shown_and_silences_nothing(signal_spec)
         ],
         notes=["session-alliance: not_scored"],
     )
+
+
+@pytest.mark.hazard("H17")
+def test_a_sitting_without_score_between_two_good_ones_reassures_nobody(signal_spec):
+    signal_spec(
+        """
+        session | phq-9
+              1 |    16
+              2 |     9
+              3 | not scored
+              4 |     8
+        """,
+        notes=["phq-9: not_scored, silences S4 S8"],
+    )
+
+
+def test_the_same_alliance_rating_each_time_is_common_and_no_doubt(signal_spec):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 4 4 4 4
+              2 | 4 4 4 4
+              3 | 4 4 4 4
+        """,
+        notes=[],
+    )

@@ -142,3 +142,16 @@ def test_a_low_rating_that_is_repeated_does_not_become_the_new_usual(signal_spec
             "R2 session-alliance: baseline 14 of 3, latest 8",
         ],
     )
+
+
+def test_a_low_third_rating_is_part_of_what_is_usual(signal_spec):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 14
+              2 | 14
+              3 |  8
+              4 | 12
+        """,
+        expect=[],
+    )

@@ -1,6 +1,7 @@
 """Since when a signal is on, and in which order people see them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -102,3 +103,14 @@ def test_a_safety_answer_carries_the_reading_of_its_own_sitting():
     (signal,) = (each for each in found.speaking if isinstance(each, SafetyAnswer))
     assert signal.reading
     assert (signal.reading.value, signal.authored_on) == (17, "2026-03-02")
+
+
+def test_the_smallest_sd_is_a_part_of_the_range_and_not_of_the_highest_score():
+    total = replace(ALLIANCE_CHECK_IN.total, low=Decimal(6))  # a range of 10
+    narrow = replace(ALLIANCE_CHECK_IN, scores=(total,))
+    episode = weekly(narrow, [14, 14, 14, 13])
+
+    found = read_signals(episode, plan_with(narrow), today=on_day(22).date(), unread=0)
+
+    (drop,) = (each for each in found.speaking if isinstance(each, AllianceDrop))
+    assert (drop.sd, drop.sd_is_floor, drop.level) == (1, True, "watch")
