@@ -77,7 +77,9 @@ def test_a_computed_score_has_no_performer_and_an_item_has_the_respondent():
 
 @pytest.mark.req("UC-02")
 def test_an_alliance_score_has_no_second_category():
-    sent = submission({"a1": 1, "a2": 1, "a3": 1, "a4": 1}, instrument_id="session-alliance")
+    sent = submission(
+        {"a1": 1, "a2": 1, "a3": 1, "a4": 1}, instrument_id="session-alliance"
+    )
 
     assert len(built(sent).observations[0]["category"]) == 1
 
@@ -86,7 +88,9 @@ def test_a_prorated_score_says_so_and_is_read_back_whole():
     observation = ours(2, 2, 1, None, 1, 0, 1, 2, 0)
 
     assert observation["method"]["coding"][0]["code"] == "prorated-mean"
-    assert score(observation) == Score("phq-9", "total", Decimal("10.125"), ("/44254-1",))
+    assert score(observation) == Score(
+        "phq-9", "total", Decimal("10.125"), ("/44254-1",)
+    )
 
 
 def test_a_prorated_score_that_lost_its_extension_is_still_prorated():
@@ -244,7 +248,9 @@ def test_a_panel_holds_items_and_the_total_and_has_no_value_itself():
 
     panel = observations[-1]
     members = {each["reference"] for each in panel["hasMember"]}
-    others = {f"urn:uuid:{each['identifier'][0]['value']}" for each in observations[:-1]}
+    others = {
+        f"urn:uuid:{each['identifier'][0]['value']}" for each in observations[:-1]
+    }
     assert members == others
     assert len(members) == 11
     assert not any(key.startswith("value") for key in panel)

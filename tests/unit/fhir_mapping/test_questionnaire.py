@@ -115,7 +115,10 @@ def test_a_line_is_a_slider_of_whole_millimetres_with_its_ends():
     assert values == [None, 1, 0, 100]
     assert [each["text"] for each in line["item"]] == ["left", "right"]
     assert structure_from_questionnaire(form) == structure_of_instrument(ors)
-    assert "$this * 0.1" in form["item"][-1]["extension"][1]["valueExpression"]["expression"]
+    assert (
+        "$this * 0.1"
+        in form["item"][-1]["extension"][1]["valueExpression"]["expression"]
+    )
 
 
 def test_reversed_items_are_turned_and_means_are_means():
@@ -182,7 +185,9 @@ def test_a_form_that_breaks_a_rule_is_refused(place, value, named):
 def test_us_core_s_phq9_offers_what_ours_offers():
     folder = shared("spec/us-core/9.0.0/examples")
 
-    theirs = structure_from_questionnaire(official(folder / "Questionnaire-phq-9-example.json"))
+    theirs = structure_from_questionnaire(
+        official(folder / "Questionnaire-phq-9-example.json")
+    )
 
     ours = structure_of_instrument(PHQ9)
     assert theirs.computed == ours.computed

@@ -130,7 +130,9 @@ def test_us_core_s_example_is_read_with_its_total_of_twelve():
 
 
 def test_a_form_of_an_unknown_maker_is_known_by_its_loinc_items():
-    response = us_core() | {"questionnaire": "https://elsewhere.example/Questionnaire/7"}
+    response = us_core() | {
+        "questionnaire": "https://elsewhere.example/Questionnaire/7"
+    }
 
     assert total(read(response)) == 12
     assert total(read(without(response, "questionnaire"))) == 12
@@ -155,7 +157,9 @@ def test_a_shorter_relative_of_the_phq9_is_not_taken_for_it():
 
 
 def test_a_form_about_something_else_is_not_ours():
-    assert read({"resourceType": "QuestionnaireResponse", "status": "completed"}) is None
+    assert (
+        read({"resourceType": "QuestionnaireResponse", "status": "completed"}) is None
+    )
     assert read(ours() | {"questionnaire": "urn:else"} | {"item": []}) is None
 
 
@@ -199,7 +203,11 @@ def test_an_answer_may_be_coded_weighed_or_numbered(answer, points):
             "item[0].answer[0].valueCoding",
             "unknown_code",
         ),
-        ({"valueCoding": {"code": "2"}}, "item[0].answer[0].valueCoding", "unknown_code"),
+        (
+            {"valueCoding": {"code": "2"}},
+            "item[0].answer[0].valueCoding",
+            "unknown_code",
+        ),
         ({"valueInteger": 4}, "item[0].answer", "out_of_range"),
         ({"valueString": "Several days"}, "item[0].answer", "malformed"),
         ({"valueBoolean": True}, "item[0].answer", "malformed"),

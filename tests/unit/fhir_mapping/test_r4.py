@@ -137,7 +137,7 @@ def test_a_relative_reference_loses_server_and_version():
 
 @pytest.mark.req("RW-15")
 def test_json_keeps_the_digits_of_a_decimal():
-    written = json_bytes({"a": Decimal("7.10"), "b": [1, True, None, "ä\"\n"]})
+    written = json_bytes({"a": Decimal("7.10"), "b": [1, True, None, 'ä"\n']})
 
     assert written == '{"a":7.10,"b":[1,true,null,"ä\\"\\n"]}'.encode()
 

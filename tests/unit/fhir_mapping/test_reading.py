@@ -119,7 +119,11 @@ def test_an_entry_that_is_no_object_loses_only_itself():
 
 
 def test_a_resource_of_another_shape_that_we_do_not_use_is_no_loss():
-    questionnaire = {"resourceType": "Questionnaire", "id": "q", "code": [{"code": "x"}]}
+    questionnaire = {
+        "resourceType": "Questionnaire",
+        "id": "q",
+        "code": [{"code": "x"}],
+    }
 
     reading = bundle_from_bytes(page(questionnaire, observation()))
 
@@ -207,7 +211,9 @@ def test_a_resource_without_type_is_refused():
 
 @pytest.mark.req("RW-15")
 def test_decimals_keep_their_digits():
-    body = json.dumps(observation(valueQuantity={"value": 0})).replace(": 0}", ": 7.10}")
+    body = json.dumps(observation(valueQuantity={"value": 0})).replace(
+        ": 0}", ": 7.10}"
+    )
 
     read = resource_from_bytes(body.encode())
 
@@ -237,7 +243,9 @@ def test_unknown_extensions_and_fields_are_skipped():
 
 
 def test_the_identifier_may_be_one_or_many():
-    one = json.dumps({"resourceType": "QuestionnaireResponse", "identifier": {"value": "a"}})
+    one = json.dumps(
+        {"resourceType": "QuestionnaireResponse", "identifier": {"value": "a"}}
+    )
     many = json.dumps(observation(identifier=[{"value": "a"}, {"value": "b"}]))
 
     assert len(resource_from_bytes(one.encode()).identifiers) == 1

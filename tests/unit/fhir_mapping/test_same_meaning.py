@@ -103,7 +103,9 @@ def test_a_score_written_with_more_digits_is_the_same():
 
 def test_a_score_must_refer_to_the_response_we_named():
     _, score = stored(submission())
-    sent = with_changed(score, "derivedFrom[0].reference", "QuestionnaireResponse/other")
+    sent = with_changed(
+        score, "derivedFrom[0].reference", "QuestionnaireResponse/other"
+    )
 
     assert not same(sent, score)
 

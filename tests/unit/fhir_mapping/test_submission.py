@@ -113,9 +113,7 @@ def test_one_phq9_submission_is_written_exactly_like_this():
 
 
 def test_scores_refer_to_the_response_as_the_ehr_stored_it():
-    resources = with_response_reference(
-        built(submission()), "QuestionnaireResponse/17"
-    )
+    resources = with_response_reference(built(submission()), "QuestionnaireResponse/17")
 
     assert resources.observations[0]["derivedFrom"] == [
         {"reference": "QuestionnaireResponse/17"}
