@@ -1,0 +1,89 @@
+"""The product's main job, step by step, as a person does it in a browser."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
+
+from tests.journeys.demo import Demo
+
+Look = Callable[[str, Page], None]
+ITEM_9 = "/44260-8"
+PHQ_9 = (
+    *("/44250-9", "/44255-8", "/44259-0", "/44254-1", "/44251-7"),
+    *("/44258-2", "/44252-5", "/44253-3", ITEM_9, "/69722-7"),
+)
+
+
+def no_look(_name: str, _page: Page) -> None:
+    """Nobody takes a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A patient's chart, open in the clinician's browser."""
+
+    demo: Demo
+    page: Page
+
+    @property
+    def app(self) -> FrameLocator:
+        return self.page.frame_locator("iframe#app")
+
+    def card_summaries(self) -> list[str]:
+        return self.page.locator("[data-card-summary]").all_inner_texts()
+
+    def launch(self) -> None:
+        """Follow the first card's link; the app opens in the frame."""
+        self.page.locator("[data-card-link]").first.click()
+        expect(self.app.locator("[data-patient]")).to_be_visible(timeout=20_000)
+
+    def open_app(self) -> None:
+        """The chart's own button, for a patient without a card."""
+        self.page.get_by_role("button", name="Open ROM on FHIR").click()
+        expect(self.app.locator("[data-patient]")).to_be_visible(timeout=20_000)
+
+    def code(self) -> tuple[str, str]:
+        """Hand the form over: the tablet's address and the one-time code."""
+        self.app.locator("#hand-over").click()
+        address = self.app.locator("#kiosk-address")
+        expect(address).to_be_visible()
+        code = self.app.locator("#handoff-code").inner_text()
+        return str(address.get_attribute("href")), code
+
+
+def open_chart(demo: Demo, context: BrowserContext, name: str) -> Chart:
+    """From the patient list, as a new visit of today."""
+    page = context.new_page()
+    page.goto(demo.ehr + "/")
+    page.get_by_text(name).first.click()
+    expect(page.locator("iframe#app")).to_be_attached()
+    return Chart(demo, page)
+
+
+def redeem(tablet: Page, address: str, code: str) -> None:
+    """On the tablet: address, code, and who it is."""
+    tablet.goto(address)
+    tablet.get_by_label("Code from your clinician").fill(code)
+    tablet.get_by_role("button", name="Continue").click()
+    expect(tablet.locator("#start")).to_be_visible()
+
+
+def answer_phq_9(tablet: Page, points: tuple[int | None, ...]) -> None:
+    """Start, and tick one option per item; None leaves it blank."""
+    tablet.locator("#start").click()
+    for link_id, value in zip(PHQ_9, points, strict=True):
+        if value is None:
+            continue
+        tablet.locator(
+            f'[data-link-id="{link_id}"] input[value="{value}"]'
+        ).check()
+
+
+def send(tablet: Page) -> str:
+    """Send, and the submission's id once "Saved" is on the screen."""
+    tablet.locator("#send").click()
+    saved = tablet.locator("[data-saved]")
+    expect(saved).to_be_visible(timeout=20_000)
+    expect(saved.get_by_role("heading", name="Saved")).to_be_visible()
+    return str(saved.get_attribute("data-saved"))
