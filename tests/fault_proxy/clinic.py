@@ -38,7 +38,7 @@ from vault.database import Vault, open_vault
 
 DIALECT = load_dialect("plain-r4")
 SCOPES = "user/QuestionnaireResponse.crus user/Observation.crus"
-STEP = timedelta(seconds=10)
+STEP = timedelta(seconds=20)
 INSTRUMENTS = ("phq-9", "gad-7", "session-outcome", "session-alliance")
 
 

@@ -28,11 +28,12 @@ class Plan(Protocol):
 class FaultProxy:
     """Listens at `base`, forwards to `port`."""
 
-    def __init__(self, port: int, plan: Plan) -> None:
+    def __init__(self, port: int, plan: Plan, *, listen: int = 0) -> None:
         self.plan = plan
         self._target = port
         self._late: list[tuple[str, str, Headers, bytes]] = []
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._closed = False
+        self._server = _Server(("127.0.0.1", listen), _handler(self))
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
         )
@@ -71,7 +72,15 @@ class FaultProxy:
         finally:
             connection.close()
 
+    def again(self) -> "FaultProxy":
+        """The same address, once `close` has refused connections for a while."""
+        port = int(self._server.server_address[1])
+        return FaultProxy(self._target, self.plan, listen=port)
+
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
