@@ -203,7 +203,10 @@ def _asked(path: str) -> FhirRequest:
 def _inner(entry: Json) -> FhirRequest:
     """The interaction that one Bundle entry asks for."""
     asked = entry["request"]
-    parts = urlsplit(asked["url"])
+    try:
+        parts = urlsplit(asked["url"])
+    except ValueError:
+        raise FhirRefusal(400, "value", "not a URL") from None
     named = {"if-match": "ifMatch", "if-none-exist": "ifNoneExist"}
     headers = {
         header: asked[key]

@@ -1,6 +1,7 @@
 """JSON as FHIR wants it: decimals keep their digits, doubtful text is refused."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from sandbox_ehr.errors import FhirRefusal
 
 Json = dict[str, Any]
 
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 DEEPEST = 60  # levels; the deepest resource of R4's own examples has about 20
 
 
@@ -16,11 +18,13 @@ def parsed(text: str | bytes) -> Json:
 
     Raises:
         FhirRefusal: 400 when it is not UTF-8, not JSON, not one object, says a
-            key twice, holds NaN or Infinity, or is nested too deeply.
+            key twice, holds NaN, Infinity or half a surrogate pair, or is nested
+            too deeply.
     """
     try:
+        text = text.decode("utf-8") if isinstance(text, bytes) else text
         found = json.loads(
-            text.decode("utf-8") if isinstance(text, bytes) else text,
+            text,
             parse_float=Decimal,
             parse_constant=_no_constant,
             object_pairs_hook=_no_double_key,
@@ -33,6 +37,8 @@ def parsed(text: str | bytes) -> Json:
         raise FhirRefusal(400, "structure", "not one JSON object")
     if _depth(found) > DEEPEST:
         raise FhirRefusal(400, "structure", "nested too deeply")
+    if SURROGATE.search(text) and not _is_text(found):
+        raise FhirRefusal(400, "structure", "half a surrogate pair")
     return found
 
 
@@ -72,6 +78,14 @@ def _no_double_key(pairs: list[tuple[str, Any]]) -> Json:
     if len(found) != len(pairs):
         raise ValueError("a key twice")
     return found
+
+
+def _is_text(value: object) -> bool:
+    try:
+        text_of(value).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _depth(value: object) -> int:

@@ -19,21 +19,28 @@ def stretch(text: str) -> Stretch | None:
     """
     if not is_primitive("dateTime", text):
         return None
-    if "T" in text:
-        moment = datetime.fromisoformat(text.replace(":60", ":59")).astimezone(UTC)
-        width = timedelta(microseconds=1) if "." in text else timedelta(seconds=1)
-        return moment, moment + width
+    try:
+        return _moment(text) if "T" in text else _days(text)
+    except (ValueError, OverflowError):
+        return None  # the year 0, or an hour beyond the end of the calendar
+
+
+def _moment(text: str) -> Stretch:
+    moment = datetime.fromisoformat(text.replace(":60", ":59")).astimezone(UTC)
+    width = timedelta(microseconds=1) if "." in text else timedelta(seconds=1)
+    return moment, moment + width
+
+
+def _days(text: str) -> Stretch:
     parts = [int(part) for part in text.split("-")]
-    if parts[0] == 0:
-        return None
     first = date(*([*parts, 1, 1][:3]))
-    days = (
-        1
-        if len(parts) == 3
-        else calendar.monthrange(first.year, first.month)[1]
-        if len(parts) == 2
-        else 365 + calendar.isleap(first.year)
-    )
+    match len(parts):
+        case 3:
+            days = 1
+        case 2:
+            days = calendar.monthrange(first.year, first.month)[1]
+        case _:
+            days = 365 + calendar.isleap(first.year)
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     return begin, begin + timedelta(days=days)
 

@@ -81,7 +81,7 @@ def understood(kind: str, query: Query, *, strict: bool) -> Search:
     for key, value in query:
         name, _, modifier = key.partition(":")
         if key == "_count":
-            if not value.isdigit():
+            if not (value.isascii() and value.isdecimal() and len(value) < 10):
                 raise FhirRefusal(400, "value", "_count is not a number")
             count = min(int(value), MOST_PER_PAGE)
         elif key == "_sort":

@@ -1,5 +1,6 @@
 """Is this resource R4? Checked against the definitions, place by place."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from sandbox_ehr.store.invariants import broken_invariants
 from sandbox_ehr.store.primitives import PRIMITIVES, is_primitive
 
 Issue = dict[str, Any]
+TYPE_NAME = re.compile(r"[A-Z][A-Za-z]+")
 
 
 def check_resource(resource: Json, *, kind: str) -> None:
@@ -23,7 +25,9 @@ def check_resource(resource: Json, *, kind: str) -> None:
         raise FhirRefusal(
             400, "structure", f"resourceType is not {kind}", expression="resourceType"
         )
-    issues = [*_object(resource, kind, place=kind), *broken_invariants(resource)]
+    # The invariants presuppose a resource of the right shape.
+    issues = list(_object(resource, kind, place=kind))
+    issues = issues or list(broken_invariants(resource))
     if issues:
         raise FhirRefusal.of_issues(422, issues[:50])
 
@@ -99,10 +103,11 @@ def _value(
         yield issue("error", "structure", "not an object", expression=place)
     elif kind == "Resource":
         inner = value.get("resourceType")
-        if inner in r4().resources:
-            yield from _object(value, str(inner), place=place)
-        else:
-            yield issue("error", "not-supported", "contained type", expression=place)
+        if not isinstance(inner, str) or TYPE_NAME.fullmatch(inner) is None:
+            yield issue("error", "structure", "no type", expression=place)
+        elif inner in r4().resources:
+            yield from _object(value, inner, place=place)
+        # A contained resource of a type that is not stored here is believed.
     else:
         yield from _object(value, kind, place=place)
         if kind == "Reference":

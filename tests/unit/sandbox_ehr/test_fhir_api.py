@@ -138,7 +138,16 @@ def test_a_response_needs_a_status_of_its_own_list(worker, status):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff\xfe", b"[" * 9999],
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"a": NaN}',
+        b'{"a": 1, "a": 2}',
+        b"\xff\xfe",
+        b"[" * 9999,
+        b'{"\\ud800": 1}',
+    ],
 )
 def test_what_is_not_one_json_object_is_refused(worker, body):
     answer = worker.client.post(
