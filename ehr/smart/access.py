@@ -62,6 +62,23 @@ class AccessTokens:
             raise AccessExpired
         return self._renewed(context_id, stored, now=now)
 
+    def give_up(self, context_id: str, now: datetime) -> None:
+        """End a launch: its token goes back to the EHR, its row is deleted.
+
+        The row goes first; an EHR that cannot be reached keeps nobody logged in.
+
+        Raises:
+            EhrUnreachable, UnsafeAnswer: the EHR was not told; the row is gone.
+        """
+        stored = self._vault.launches.for_delivery(context_id)
+        self._vault.launches.close(context_id)
+        if stored is None:
+            return
+        refresh_token = context_from_bytes(stored.body).refresh_token
+        if refresh_token is not None:
+            endpoint = TokenEndpoint(self._tenant, self._discovered(now), now=now)
+            endpoint.revoke(refresh_token)
+
     def backend_token(self, now: datetime) -> str:
         """A token for our own service (SMART Backend Services), one for all callers.
 

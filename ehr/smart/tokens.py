@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from urllib.parse import quote_plus, urlencode
 
 from authlib.integrations.requests_client import OAuth2Session
@@ -112,6 +112,27 @@ class TokenEndpoint:
             )
         )
 
+    def revoke(self, refresh_token: str) -> bool:
+        """Give a refresh token back (RFC 7009).
+
+        Returns:
+            Whether the EHR took it; False as well where it offers no such endpoint.
+
+        Raises:
+            EhrUnreachable, UnsafeAnswer: no answer, or none we accept.
+        """
+        url = self._endpoints.revocation
+        if url is None:
+            return False
+        with self._session(url) as session:
+            answer = session.revoke_token(
+                url,
+                token=refresh_token,
+                token_type_hint="refresh_token",  # noqa: S106  # a kind, no secret
+                auth=session.client_auth(self._client_auth()),
+            )
+        return bool(answer.status_code == 200)
+
     def _ask(self, request: Callable[[Any], object]) -> TokenAnswer:
         answers: list[TokenAnswer] = []
 
@@ -119,18 +140,19 @@ class TokenEndpoint:
             answers.append(token_answer(answer.status_code, answer.content))
             return answer
 
-        fence = self._tenant.fence_around(self._endpoints.token)
-        with _GuardedOAuth2(
+        with self._session(self._endpoints.token) as session:
+            for moment in ("access_token_response", "refresh_token_response"):
+                session.register_compliance_hook(moment, read)
+            request(session)
+        return answers[0]
+
+    def _session(self, url: str) -> Any:
+        return _GuardedOAuth2(
             client_id=self._tenant.client_id,
             client_secret=self._tenant.secret,
             token_endpoint_auth_method=self._client_auth(),
-            fence=fence,
-        ) as session:
-            untyped = cast(Any, session)
-            for moment in ("access_token_response", "refresh_token_response"):
-                untyped.register_compliance_hook(moment, read)
-            request(untyped)
-        return answers[0]
+            fence=self._tenant.fence_around(url),
+        )
 
     def _client_auth(self) -> Any:
         match self._tenant.auth:

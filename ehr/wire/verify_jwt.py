@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Protocol
 
 from joserfc.errors import JoseError
@@ -210,12 +211,18 @@ def _check_signature(
         raise TokenRefused("unknown kid")
     if not fits(key, algorithm):
         raise TokenRefused("key does not fit alg")
-    # Header members nobody knows must be ignored (RFC 7515 4): not strict.
-    registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
     try:
-        deserialize_compact(opened.text, key.key, [algorithm], registry)
+        deserialize_compact(
+            opened.text, key.key, [algorithm], registry=_registry(algorithm)
+        )
     except (JoseError, ValueError):
         raise TokenRefused("signature") from None
+
+
+@cache
+def _registry(algorithm: str) -> JWSRegistry:
+    # Header members nobody knows must be ignored (RFC 7515, 4): not strict.
+    return JWSRegistry(algorithms=[algorithm], strict_check_header=False)
 
 
 def _check_times(

@@ -144,6 +144,39 @@ def test_a_refresh_cannot_change_patient_or_user(
     assert (after.patient, after.encounter, after.user) == ("p1", "e1", opened.user)
 
 
+@pytest.mark.req("SM-37")
+def test_an_ended_launch_gives_its_refresh_token_back(
+    opened: LaunchContext, launching: Launching
+) -> None:
+    access = AccessTokens(launching.tenant, launching.vault)
+    odd = {"revocation_endpoint": f"{launching.ehr.origin}/revoke"}
+
+    with launching.ehr.odd(configuration=odd, canned={"/revoke": (200, {}, b"")}):
+        access.give_up(opened.id, now())
+
+    (seen,) = launching.ehr.seen("/revoke")
+    assert seen.form["token"] == opened.refresh_token
+    assert seen.headers["Authorization"].startswith("Basic ")
+    with pytest.raises(AccessExpired):
+        access.token(opened.id, now())
+
+
+def test_an_ended_launch_is_over_even_if_the_ehr_cannot_be_told(
+    opened: LaunchContext, launching: Launching
+) -> None:
+    access = AccessTokens(launching.tenant, launching.vault)
+    path = "/apis/fhir/.well-known/smart-configuration"
+
+    with (
+        launching.ehr.odd(canned={path: (503, {}, b"")}),
+        pytest.raises(EhrUnreachable),
+    ):
+        access.give_up(opened.id, now())
+
+    with pytest.raises(AccessExpired):
+        access.token(opened.id, now())
+
+
 @pytest.mark.req("SM-25", "SM-26", "SM-27")
 @pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
 def test_an_assertion_is_signed_for_this_token_endpoint_and_short(

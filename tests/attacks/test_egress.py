@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,6 +202,19 @@ def test_the_environment_cannot_send_our_traffic_elsewhere(
         session.exchange("GET", f"{ehr.base}/Patient/p1")
 
     assert another_ehr.ledger == []
+
+
+def test_the_environment_cannot_lend_us_credentials(
+    ehr: HostileEhr, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    with GuardedSession(fence=tenant_for(ehr).fhir_fence) as session:
+        session.exchange("GET", f"{ehr.base}/Patient/p1")
+
+    assert "Authorization" not in ehr.ledger[0].headers
 
 
 def test_no_cookie_of_the_ehr_comes_back_to_it(
