@@ -381,3 +381,24 @@ def test_sessions_come_out_oldest_first_whatever_the_page_says():
 
     found = [each.authored for each in reading.episode.measurements]
     assert found == [each.authored for each in sittings]
+
+
+def test_a_place_beside_the_line_makes_the_sitting_unusable():
+    sent = submission({"o1": 50, "o2": 50, "o3": 50, "o4": 50}, instrument_id="ors")
+    items = held_as_items(sent)[:4]
+    items[2] = items[2] | {"valueInteger": 101}
+
+    reading = reading_of(items)
+
+    assert reading.episode.measurements == ()
+    assert [each.reason for each in reading.unread] == ["out_of_range"]
+
+
+def test_an_item_stored_without_an_answer_is_not_an_answer():
+    response, _ = response_and_score()
+    empty = {"linkId": "/44250-9"}
+
+    reading = reading_of([with_changed(response, "item[0]", empty)])
+
+    [measurement] = reading.episode.measurements
+    assert "/44250-9" not in measurement.answers.given

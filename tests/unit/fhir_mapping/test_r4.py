@@ -18,6 +18,7 @@ from fhir_mapping.r4.json import fhir_text, json_bytes
 from fhir_mapping.r4.models import checked
 from fhir_mapping.r4.operation_outcome import Issue, issues_from_outcome
 from fhir_mapping.r4.references import reference_parts, refers_to, relative
+from fhir_mapping.submission import transaction_from
 from tests.unit.fhir_mapping.material import (
     ANSWERED,
     built,
@@ -259,3 +260,35 @@ def test_a_value_never_enters_the_error():
 def test_a_type_we_never_write_is_refused():
     with pytest.raises(NotValidR4):
         checked({"resourceType": "Patient", "id": "1"})
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (("entry[0].request", None), "entry[0].request"),
+        (
+            ("entry[1].fullUrl", "urn:uuid:00000000-0000-0000-0000-000000000001"),
+            "entry",
+        ),
+        (("entry[1].resource.status", "x"), "entry[1].resource.status"),
+    ],
+)
+def test_a_transaction_with_one_bad_entry_is_refused(change, place):
+    bundle = with_changed(transaction_from(built(submission())), *change)
+    if change[1] is None:
+        del bundle["entry"][0]["request"]
+
+    with pytest.raises(NotValidR4) as caught:
+        checked(bundle)
+
+    assert any(each.startswith(place) for each in caught.value.places)
+
+
+def test_items_never_stand_under_item_and_answer_both():
+    response = built(submission()).response
+    below = [{"linkId": "below", "answer": [{"valueInteger": 1}]}]
+
+    with pytest.raises(NotValidR4) as caught:
+        checked(with_changed(response, "item[0].item", below))
+
+    assert caught.value.places == ("item[0]",)
