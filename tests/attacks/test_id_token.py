@@ -172,6 +172,10 @@ KEY_SETS: dict[str, Callable[[HostileEhr], list[dict[str, Any]]]] = {
         e.id_pair.jwk(),
         rsa_pair("other").jwk(kid="id-1"),
     ],
+    "two keys of one id, the right one last": lambda e: [
+        rsa_pair("other").jwk() | {"kid": "id-1"},
+        e.id_pair.jwk(),
+    ],
     "for encryption": lambda e: [e.id_pair.jwk(use="enc")],
     "for another algorithm": lambda e: [e.id_pair.jwk(alg="RS512")],
     "for signing only": lambda e: [e.id_pair.jwk(key_ops=["sign"])],
