@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field
 from pydantic_settings import (
@@ -99,6 +100,11 @@ class Settings(BaseSettings):
         description="A safety answer that nobody has acknowledged is reported to the"
         " site's back-up contact after this long.",
     )
+    time_zone: str = Field(
+        default="",
+        description="The site's time zone, such as `Europe/Berlin`: dates on pages and"
+        " the offset in responses. Empty: this machine's.",
+    )
     demo: bool = Field(
         default=False,
         description="Demonstration: http on loopback, generated keys. Never for"
@@ -169,6 +175,10 @@ def safe(settings: Settings) -> Settings:
                 f"data_folder: others may read it (mode {mode:o});"
                 f" run: chmod 700 {settings.data_folder}"
             )
+    if settings.time_zone and settings.time_zone not in available_timezones():
+        problems.append(
+            f"time_zone: {settings.time_zone!r} is not known; e.g. Europe/Berlin"
+        )
     if settings.demo and not _is_loopback(settings.host):
         problems.append("host: a demonstration listens on loopback only (127.0.0.1)")
     if problems:

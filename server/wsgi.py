@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
 from flask_babel import Babel
@@ -61,12 +62,19 @@ class Running:
     app: Flask
     vault: Vault
     workers: tuple[Worker, ...]
+    clock: Callable[[], datetime]
     housekeeping: Callable[[datetime], None]
 
 
-def wall_clock() -> datetime:
-    """Now, in UTC: the server's clock is the only one that is believed."""
-    return datetime.now(UTC)  # noqa: TID251 -- the edge: everybody below gets it as an argument
+def wall_clock(time_zone: str) -> Callable[[], datetime]:
+    """The server's clock, the only one that is believed, in the site's time zone."""
+    zone = ZoneInfo(time_zone) if time_zone else None
+
+    def now() -> datetime:
+        # The edge: everybody below gets it as an argument.
+        return datetime.now(UTC).astimezone(zone)  # noqa: TID251
+
+    return now
 
 
 def read_installation(settings: Settings) -> Installation:
@@ -98,7 +106,7 @@ def read_installation(settings: Settings) -> Installation:
 
 
 def create_app(
-    found: Installation, *, clock: Callable[[], datetime] = wall_clock
+    found: Installation, *, clock: Callable[[], datetime] | None = None
 ) -> Running:
     """The WSGI application over an open vault.
 
@@ -106,6 +114,7 @@ def create_app(
         WrongKey, UnknownSchema, VaultUnavailable: the vault does not open.
     """
     settings = found.settings
+    clock = clock or wall_clock(settings.time_zone)
     vault = open_vault(settings.data_folder, found.keys)
     key_sets = KeyCaches(settings.tenants_file.parent)
     access = {
@@ -190,7 +199,7 @@ def create_app(
             x_proto=settings.proxy_hops,
             x_host=settings.proxy_hops,
         )
-    return Running(app, vault, workers, _housekeeping(found, vault))
+    return Running(app, vault, workers, clock, _housekeeping(found, vault))
 
 
 def run_beside(running: Running, stop: threading.Event) -> tuple[threading.Thread, ...]:
@@ -198,7 +207,7 @@ def run_beside(running: Running, stop: threading.Event) -> tuple[threading.Threa
     threads = [
         threading.Thread(
             target=worker.run_forever,
-            args=(stop, wall_clock),
+            args=(stop, running.clock),
             name=f"delivery-{number}",
             daemon=True,
         )
@@ -207,7 +216,7 @@ def run_beside(running: Running, stop: threading.Event) -> tuple[threading.Threa
 
     def keep_house() -> None:
         while not stop.wait(HOUSEKEEPING.total_seconds()):
-            running.housekeeping(wall_clock())
+            running.housekeeping(running.clock())
 
     threads.append(
         threading.Thread(target=keep_house, name="housekeeping", daemon=True)

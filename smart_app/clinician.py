@@ -7,7 +7,7 @@
 from collections.abc import Sequence
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
-from flask_babel import format_datetime, gettext
+from flask_babel import gettext
 
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import CannotTellYet, QualityNote, SafetyAnswer, SafetyBlank
@@ -31,7 +31,7 @@ from smart_app.patient_home import patient_home
 from smart_app.person import Person, person_from_bytes
 from smart_app.safety import marks_of
 from smart_app.services import AppServices, services
-from smart_app.words import number, sentence
+from smart_app.words import moment, number, sentence
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -87,7 +87,7 @@ def _page(
     )
     graph = graph_spec(reading.episode, plan.instruments, gap_days=plan.rules.gap_days)
     said = [(each, sentence(each, app.library)) for each in report.signals]
-    marks = marks_of(app.vault_of(visit.tenant), visit.context.patient)
+    marks = marks_of(app.vault_of(visit.tenant), visit.context.patient, now=now)
     return render(
         "clinician.html",
         context=visit.context,
@@ -119,7 +119,7 @@ def _page(
         handoff_minutes=int(app.times.handoff.total_seconds() // 60),
         token=signed(app, "page", *purpose_of(visit)),
         unread=[_unread_words(each) for each in reading.unread],
-        as_of=format_datetime(now, "short"),
+        as_of=moment(now, like=now),
         **_graph_parts(graph),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import segno
 from flask import Blueprint, Response, make_response, request
-from flask_babel import format_time, gettext
+from flask_babel import gettext
 
 from questionnaires.instrument import Instrument
 from smart_app.access import needs_launch, refuse_foreign, same_purpose
@@ -20,6 +20,7 @@ from smart_app.forms import wording_of
 from smart_app.page import render
 from smart_app.person import person_from_bytes
 from smart_app.services import AppServices, services
+from smart_app.words import moment
 from vault.errors import AlreadyUsed
 
 # Digits only: easy on any tablet's keyboard. One use, minutes of life, and wrong
@@ -63,7 +64,7 @@ def offer_handoff(tenant_id: str, context_id: str) -> Response:
             patient_name=person.name,
             kiosk_address=address,
             code=f"{code[:4]} {code[4:]}",
-            expires=format_time(expires, "short"),
+            expires=moment(expires, like=expires),
             qr_path=_path(picture.matrix),
             qr_size=len(picture.matrix) + 8,
         )

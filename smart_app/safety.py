@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
-from flask_babel import format_datetime
-
+from smart_app.words import moment
 from vault.database import TenantVault
 from vault.safety_marks import Mark
 
@@ -29,17 +29,17 @@ class Marks:
     seen: tuple[SeenMark, ...]
 
 
-def marks_of(vault: TenantVault, patient: str) -> Marks:
+def marks_of(vault: TenantVault, patient: str, *, now: datetime) -> Marks:
     """Oldest first."""
     marks = vault.safety.marks(patient)
     return Marks(
         open=tuple(
-            OpenMark(mark.mark_id, format_datetime(mark.raised_at, "short"))
+            OpenMark(mark.mark_id, moment(mark.raised_at, like=now))
             for mark in marks
             if mark.seen_by is None
         ),
         seen=tuple(
-            SeenMark(mark.seen_by, format_datetime(mark.seen_at, "short"))
+            SeenMark(mark.seen_by, moment(mark.seen_at, like=now))
             for mark in marks
             if mark.seen_by is not None and mark.seen_at is not None
         ),

@@ -5,11 +5,11 @@ and "down"; no verdict, no colour, no probability of harm.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, assert_never
 
-from flask_babel import format_date, format_decimal, gettext, ngettext
+from flask_babel import format_date, format_datetime, format_decimal, gettext, ngettext
 
 from clinical.signals.kinds import (
     AllianceDrop,
@@ -57,6 +57,13 @@ def number(value: Decimal) -> str:
 
 def day(on: date) -> str:
     return str(format_date(on, "d MMM y"))
+
+
+def moment(at: datetime, *, like: datetime) -> str:
+    """Day and time in the site's own zone, which `like` is in."""
+    return str(
+        format_datetime(at.astimezone(like.tzinfo), "d MMM y, HH:mm", rebase=False)
+    )
 
 
 def sentence(signal: Signal, library: Library) -> Sentence:

@@ -11,7 +11,7 @@ from typing import Literal
 from smart_app.graph.spec import GraphSpec, Line, Panel, Point
 
 WIDTH = 760
-LEFT, RIGHT = 44, 116
+LEFT, RIGHT = 44, 132
 TOP, GAP, BOTTOM = 30, 46, 40
 TALL, LOW = 250, 104  # heights of the first panel and of the ones below
 MOST_LABELS = 14

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext
 
+from clinical.change import is_worse
 from questionnaires.instrument import Instrument
 from smart_app.graph.drawing import Rule
 from smart_app.graph.spec import GraphSpec, Line, Panel, Point
@@ -86,12 +87,14 @@ def direction_words(instrument: Instrument) -> str:
     return gettext("lower is better")
 
 
-def rule_words(rule: Rule) -> str:
-    match rule.kind:
-        case "cutoff":
-            return gettext("cut-off %(value)s", value=number(rule.value))
-        case "corridor_low" | "corridor_high":
-            return gettext("reliable: %(value)s", value=number(rule.value))
+def rule_words(panel: Panel, rule: Rule) -> str:
+    """The label at a line's end: what lies beyond it."""
+    if rule.kind == "cutoff":
+        return gettext("cut-off %(value)s", value=number(rule.value))
+    intake = panel.current.points[0].reading.value
+    if is_worse(panel.instrument, intake, rule.value):
+        return gettext("reliably worse %(value)s", value=number(rule.value))
+    return gettext("reliably better %(value)s", value=number(rule.value))
 
 
 def point_words(panel: Panel, point: Point) -> str:
