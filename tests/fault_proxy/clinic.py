@@ -5,7 +5,7 @@ minute costs nothing.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -266,11 +266,23 @@ class Clinic:
             self.part.outbox.retry(each, by="staff", now=self.clock.now)
         return len(held)
 
-    def verdict(self, ledger: Ledger, *, scores: bool = True) -> Verdict:
-        """The oracle: the ledger against what was acknowledged, raw JSON."""
+    def verdict(
+        self,
+        ledger: Ledger,
+        *,
+        scores: bool = True,
+        unacknowledged: Sequence[Submission] = (),
+    ) -> Verdict:
+        """The oracle: the ledger against what was acknowledged, raw JSON.
+
+        Args:
+            ledger: of the EHR.
+            scores: whether score Observations are expected.
+            unacknowledged: sealed or not, nobody was told "Saved": may be there, once.
+        """
         lost, doubled, misfiled = set(), set(), set()
         stored = _by_identifier(ledger)
-        for submission in self.acknowledged:
+        for submission in (*self.acknowledged, *unacknowledged):
             name = str(submission.id)
             built = resources_from_submission(submission, self.library, DIALECT)
             responses = stored.pop(identifier_of(built.response), [])
@@ -280,7 +292,7 @@ class Clinic:
                     if sent is built.response
                     else stored.pop(identifier_of(sent), [])
                 )
-                if not found:
+                if not found and submission not in unacknowledged:
                     lost.add(name)
                 if len(found) > 1:
                     doubled.add(name)
