@@ -88,7 +88,8 @@ def test_the_stories_are_what_they_are_called():
 
     assert amina[-1] - amina[0] >= 6
     assert min(kwame[:-1]) - kwame[-1] >= 4
-    assert ines[4] < ines[3] - 3 < ines[-1] - 2
+    assert ines[4] <= ines[3] - 4
+    assert ines[-1] >= ines[3] - 1
     assert len(scores("teodor", "phq-9")) > 5
     assert max(scores("teodor", "phq-9")) - min(scores("teodor", "phq-9")) < 6
     assert len(scores("noor", "phq-9")) == 1
