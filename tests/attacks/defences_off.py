@@ -380,8 +380,8 @@ DEFENCES = (
         "ehr/smart/access.py",
         (
             (
-                "            if self._vault.launches.refresh_lease(context_id, now=moment,",
-                "            if True or dict(now=moment,",
+                "if self._vault.launches.refresh_lease(",
+                "if True or dict(",
             ),
         ),
         ("test_access.py",),
