@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import Literal
 
 from ehr.errors import ForeignOrigin, TenantFileError, UnknownIssuer
+from ehr.fence import Fence, is_loopback, place_of
 from ehr.tenant_table import Table
-from ehr.wire.fence import Fence, is_loopback, place_of
 
 ClientAuth = Literal["private_key_jwt", "client_secret_basic", "none"]
 Delivery = Literal["backend", "launch"]

@@ -16,9 +16,9 @@ from ehr.errors import (
     JsonRefused,
     MetadataRefused,
 )
+from ehr.fence import place_of
 from ehr.tenants import Tenant
 from ehr.wire.egress import Answer, GuardedSession
-from ehr.wire.fence import place_of
 from ehr.wire.safe_json import safe_json
 
 WELL_KNOWN = "/.well-known/smart-configuration"

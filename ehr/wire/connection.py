@@ -21,7 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from ehr.errors import EhrUnreachable, ForeignOrigin, TooMuch
-from ehr.wire.fence import Fence
+from ehr.fence import Fence
 
 RAW_MARGIN = 64_000  # bytes of framing a chunked body may cost above its content
 

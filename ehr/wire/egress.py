@@ -23,8 +23,8 @@ from urllib3.exceptions import (
 )
 
 from ehr.errors import EhrUnreachable, Redirected, TooMuch
+from ehr.fence import Fence
 from ehr.wire.connection import GuardedHTTPPool, GuardedHTTPSPool, exchange
-from ehr.wire.fence import Fence
 
 PIECE = 65_536  # bytes decoded at a time: what a gzip bomb can cost above the cap
 

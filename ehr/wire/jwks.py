@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ehr.errors import EhrUnreachable, JsonRefused, KeysUnavailable, UnsafeAnswer
+from ehr.fence import Fence
 from ehr.tenants import HookCaller, Tenant
 from ehr.wire.egress import Answer, GuardedSession
-from ehr.wire.fence import Fence
 from ehr.wire.public_keys import PublicKey, public_keys
 
 BETWEEN_DOWNLOADS = timedelta(seconds=60)

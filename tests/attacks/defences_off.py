@@ -31,7 +31,7 @@ class Defence:
 DEFENCES = (
     Defence(
         "other hosts and paths are reached",
-        "ehr/wire/fence.py",
+        "ehr/fence.py",
         (
             (
                 "if not any(_is_below(place, place_of(base)) for base in self.bases):",
@@ -42,7 +42,7 @@ DEFENCES = (
     ),
     Defence(
         "plain http leaves this machine",
-        "ehr/wire/fence.py",
+        "ehr/fence.py",
         (
             (
                 'if place.scheme == "http" and not',
@@ -53,7 +53,7 @@ DEFENCES = (
     ),
     Defence(
         "any path below the base is taken",
-        "ehr/wire/fence.py",
+        "ehr/fence.py",
         (("    return _are_plain(place", "    return True or _are_plain(place"),),
         ("test_egress.py",),
     ),

@@ -15,8 +15,8 @@ import requests
 from fhirclient.server import FHIRServer
 
 from ehr.errors import EhrUnreachable, ForeignOrigin, Redirected, TooMuch, UnsafeAnswer
+from ehr.fence import Fence
 from ehr.wire.egress import GuardedSession
-from ehr.wire.fence import Fence
 from tests.attacks.conftest import tenant_for
 from tests.attacks.raw_server import Piece, endless, raw_server
 from tests.hostile_ehr.server import HostileEhr
