@@ -10,13 +10,21 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext
 
 from clinical.plan import MeasurementPlan
-from clinical.signals.kinds import CannotTellYet, QualityNote, SafetyAnswer, SafetyBlank
+from clinical.signals.kinds import (
+    AllianceDrop,
+    BelowOwnBaseline,
+    CannotTellYet,
+    QualityNote,
+    SafetyAnswer,
+    SafetyBlank,
+    Signal,
+)
 from clinical.signals.read import read_signals
 from fhir_mapping.episode import ChartReading
 from fhir_mapping.unread import Unread
 from smart_app.access import Visit, needs_launch, refuse_foreign, same_purpose, signed
 from smart_app.chart import chart_of, server_of
-from smart_app.graph.drawing import draw
+from smart_app.graph.drawing import NARROW, WIDE, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
     captions,
@@ -31,7 +39,7 @@ from smart_app.patient_home import patient_home
 from smart_app.person import Person, person_from_bytes
 from smart_app.safety import marks_of
 from smart_app.services import AppServices, services
-from smart_app.words import moment, number, sentence
+from smart_app.words import Sentence, moment, number, sentence
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -101,16 +109,14 @@ def _page(
         ],
         marks=marks.open,
         seen_marks=marks.seen,
-        signals=[
-            text
-            for each, text in said
-            if not isinstance(
-                each, SafetyAnswer | SafetyBlank | QualityNote | CannotTellYet
-            )
-        ],
-        notes=[
-            text for each, text in said if isinstance(each, QualityNote | CannotTellYet)
-        ],
+        signals=_points_to_talk_about(said),
+        notes=_each_once(
+            [
+                text
+                for each, text in said
+                if isinstance(each, QualityNote | CannotTellYet)
+            ]
+        ),
         notices=_notices(reading),
         recording_only=not plan.decision_support,
         unconfirmed=_unconfirmed(plan),
@@ -128,7 +134,7 @@ def _graph_parts(graph: GraphSpec) -> dict[str, object]:
     if graph.is_empty:
         return {"graph": None}
     return {
-        "graph": draw(graph),
+        "graph": (("wide", draw(graph, WIDE)), ("narrow", draw(graph, NARROW))),
         "summary": summary(graph),
         "captions": captions(graph),
         "table": table(graph),
@@ -137,6 +143,25 @@ def _graph_parts(graph: GraphSpec) -> dict[str, object]:
         "rule_words": rule_words,
         "point_words": point_words,
     }
+
+
+def _points_to_talk_about(said: Sequence[tuple[Signal, Sentence]]) -> list[Sentence]:
+    """Without safety, which has its own place, and without saying one thing twice."""
+    dropped = {each.instrument_id for each, _ in said if isinstance(each, AllianceDrop)}
+    return [
+        text
+        for each, text in said
+        if not isinstance(
+            each, SafetyAnswer | SafetyBlank | QualityNote | CannotTellYet
+        )
+        # R3 says more clearly what R2 says too.
+        and not (isinstance(each, BelowOwnBaseline) and each.instrument_id in dropped)
+    ]
+
+
+def _each_once(notes: Sequence[Sentence]) -> list[Sentence]:
+    """Several rules may be kept quiet by the same thing; it is said once."""
+    return list({each.text: each for each in reversed(notes)}.values())[::-1]
 
 
 def _notices(reading: ChartReading) -> Sequence[str]:

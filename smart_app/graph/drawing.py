@@ -1,6 +1,7 @@
 """From the specification to coordinates. The template writes them as accessible SVG.
 
-Units are SVG user units; the picture is `WIDTH` wide and scales with its column.
+Units are SVG user units: CSS pixels at full size, for the picture scales with its
+column. There are two sizes, so that words stay readable on a small screen.
 """
 
 from collections.abc import Callable
@@ -10,11 +11,23 @@ from typing import Literal
 
 from smart_app.graph.spec import GraphSpec, Line, Panel, Point
 
-WIDTH = 760
-LEFT, RIGHT = 44, 132
 TOP, GAP, BOTTOM = 30, 46, 40
-TALL, LOW = 250, 104  # heights of the first panel and of the ones below
-MOST_LABELS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How large the picture is; `tall` is the first panel, `low` each one below."""
+
+    width: int
+    left: int
+    right: int
+    tall: int
+    low: int
+    labels: int  # at most so many session numbers
+
+
+WIDE = Frame(width=760, left=44, right=132, tall=250, low=104, labels=14)
+NARROW = Frame(width=390, left=30, right=116, tall=200, low=96, labels=6)
 STEPS = tuple(Decimal(step) for step in (1, 2, 4, 5, 10, 20, 25, 50, 100))
 
 
@@ -75,9 +88,9 @@ class Drawing:
     sessions: tuple[SessionTick, ...]
 
 
-def draw(spec: GraphSpec) -> Drawing:
+def draw(spec: GraphSpec, frame: Frame) -> Drawing:
     """Coordinates of everything in the picture, in drawing order."""
-    left, right = float(LEFT), float(WIDTH - RIGHT)
+    left, right = float(frame.left), float(frame.width - frame.right)
     count = len(spec.sessions)
 
     def x_of(session: int) -> float:
@@ -88,10 +101,10 @@ def draw(spec: GraphSpec) -> Drawing:
     top = float(TOP)
     panels: list[DrawnPanel] = []
     for number, panel in enumerate(spec.panels):
-        height = TALL if number == 0 else LOW
+        height = frame.tall if number == 0 else frame.low
         panels.append(_draw_panel(panel, top, top + height, x_of))
         top += height + GAP
-    every = max(1, -(-count // MOST_LABELS))
+    every = max(1, -(-count // frame.labels))
     sessions = tuple(
         SessionTick(
             x=round(x_of(number), 1),
@@ -101,7 +114,7 @@ def draw(spec: GraphSpec) -> Drawing:
         for number in range(1, count + 1)
     )
     return Drawing(
-        width=WIDTH,
+        width=frame.width,
         height=int(top - GAP + BOTTOM),
         left=left,
         right=right,
