@@ -1,111 +1,109 @@
-"""The routes of the CDS service, and one table from errors to HTTP."""
+"""The routes of the CDS service.
+
+GET  /<tenant>/cds-services                    200 · 404 unknown tenant
+POST /<tenant>/cds-services/progress           200 · as listed in `refusals`
+POST /<tenant>/cds-services/progress/feedback  200 · as listed in `refusals`
+"""
 
 import json
-import logging
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app, request
 
 from cds_hooks.card_feedback import feedback_from_bytes, keep
 from cds_hooks.discovery import SERVICE, discovery
-from cds_hooks.errors import MalformedRequest, NotEnoughData
-from cds_hooks.services import HookServices, progress
-from ehr.errors import (
-    AccessExpired,
-    EhrRefused,
-    EhrUnreachable,
-    JsonRefused,
-    KeysUnavailable,
-    TokenRefused,
-    UnknownIssuer,
-    UnsafeAnswer,
-)
-from vault.errors import AlreadyUsed, VaultUnavailable
+from cds_hooks.errors import NotJson
+from cds_hooks.refusals import add_refusals
+from cds_hooks.services import Desk, HookServices, desk_of, progress
+from ehr.errors import UnknownIssuer
+from ehr.wire.verify_jwt import HookClaims
 
 EXTENSION = "rom.cds_hooks"
 BODY_LIMIT = 4_000_000  # bytes; about 4,000 plain Observations
-log = logging.getLogger("rom.cds_hooks")
+JSON = "application/json"
+NO_CARDS = b'{"cards": []}'
 
-# Error -> (status, what the caller hears). One sentence per status: a refused token
-# must not learn why.
-REFUSALS: dict[type[Exception], tuple[int, str]] = {
-    UnknownIssuer: (404, "No such service."),
-    MalformedRequest: (400, "The request is malformed at {}."),
-    JsonRefused: (400, "The request is malformed at {}."),
-    TokenRefused: (401, "A valid signed token of a registered caller is needed."),
-    AlreadyUsed: (401, "A valid signed token of a registered caller is needed."),
-    NotEnoughData: (412, "Data are missing: prefetch {} was not sent."),
-    EhrUnreachable: (412, "The chart could not be read in time."),
-    EhrRefused: (412, "The chart could not be read."),
-    AccessExpired: (412, "The chart could not be read."),
-    UnsafeAnswer: (412, "The chart could not be read."),
-    KeysUnavailable: (503, "The caller's keys cannot be had now. Try again."),
-    VaultUnavailable: (503, "Not available now. Try again."),
-}
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    services: HookServices
+    desks: dict[str, Desk]
+    discoveries: dict[str, bytes]
 
 
 def create_blueprint(services: HookServices) -> Blueprint:
     """Discovery, service and feedback for every tenant."""
+    desks = {each.id: desk_of(services, each) for each in services.tenants}
+    face = _Face(
+        services,
+        desks,
+        {name: _json(discovery(desk.dialect)) for name, desk in desks.items()},
+    )
     blueprint = Blueprint("cds_hooks", __name__)
     blueprint.record_once(
-        lambda state: state.app.extensions.__setitem__(EXTENSION, services)
+        lambda state: state.app.extensions.__setitem__(EXTENSION, face)
     )
     blueprint.get("/<tenant_id>/cds-services")(_discovery)
     blueprint.post(f"/<tenant_id>/cds-services/{SERVICE}")(_progress)
     blueprint.post(f"/<tenant_id>/cds-services/{SERVICE}/feedback")(_feedback)
-    for error in REFUSALS:
-        blueprint.register_error_handler(error, _refusal)
     blueprint.before_request(_allow_large_bodies)
     blueprint.after_request(_cors)
+    add_refusals(blueprint)
     return blueprint
 
 
-def _services() -> HookServices:
-    found: HookServices = current_app.extensions[EXTENSION]
-    return found
-
-
 def _discovery(tenant_id: str) -> Response:
-    services = _services()
-    tenant = services.tenants.by_id(tenant_id)
-    return _json(discovery(services.dialects[tenant.id]))
+    desk = _desk(tenant_id)
+    return Response(_face().discoveries[desk.tenant.id], mimetype=JSON)
 
 
 def _progress(tenant_id: str) -> Response:
-    services = _services()
-    tenant = services.tenants.by_id(tenant_id)
-    return _json(
-        progress(
-            services,
-            tenant,
-            authorization=request.headers.get("Authorization", ""),
-            body=_body(),
-        )
-    )
+    desk, services = _desk(tenant_id), _face().services
+    now = services.clock()
+    # The caller first: nobody else's body is looked at.
+    claims = _claims(desk)
+    cards = progress(desk, claims, body=_body(), now=now)
+    return Response(_json({"cards": cards}) if cards else NO_CARDS, mimetype=JSON)
 
 
 def _feedback(tenant_id: str) -> Response:
-    services = _services()
-    tenant = services.tenants.by_id(tenant_id)
+    desk, services = _desk(tenant_id), _face().services
     now = services.clock()
-    claims = services.trust.claims(
-        request.headers.get("Authorization", ""), tenant, now=now
-    )
+    claims = _claims(desk)
     entries = feedback_from_bytes(_body())
-    vault = services.vault.for_tenant(tenant.id)
-    vault.cards.record_call(
+    desk.vault.cards.record_call(
         issuer=claims.issuer,
         jti=claims.jti,
         expires_at=claims.expires_at,
         cards=(),
         now=now,
     )
-    keep(vault, entries, now=now)
-    return _json({})
+    keep(desk.vault, entries, now=now)
+    return Response(b"{}", mimetype=JSON)
+
+
+def _face() -> _Face:
+    found: _Face = current_app.extensions[EXTENSION]
+    return found
+
+
+def _desk(tenant_id: str) -> Desk:
+    found = _face().desks.get(tenant_id)
+    if found is None:
+        raise UnknownIssuer
+    return found
+
+
+def _claims(desk: Desk) -> HookClaims:
+    services = _face().services
+    return services.trust.claims(
+        request.headers.get("Authorization", ""), desk.tenant, now=services.clock()
+    )
 
 
 def _body() -> bytes:
-    if request.mimetype != "application/json":
-        raise MalformedRequest("Content-Type", "must be application/json")
+    if request.mimetype != JSON:
+        raise NotJson
     return request.get_data(cache=False)
 
 
@@ -113,62 +111,18 @@ def _allow_large_bodies() -> None:
     request.max_content_length = BODY_LIMIT
 
 
-def _json(table: dict[str, object], status: int = 200) -> Response:
-    return Response(
-        json.dumps(table, ensure_ascii=False), status, mimetype="application/json"
-    )
-
-
-def _refusal(error: Exception) -> Response:
-    """An OperationOutcome without patient data; the cause goes to the log."""
-    kind = next(each for each in REFUSALS if isinstance(error, each))
-    status, text = REFUSALS[kind]
-    place = getattr(error, "path", None) or getattr(error, "place", None)
-    place = place or getattr(error, "key", "")
-    log.warning(
-        "refused",
-        extra={
-            "fields": {
-                "event": "hook refused",
-                "status": status,
-                "cause": getattr(error, "cause", None) or kind.__name__,
-                "route": request.endpoint,
-            }
-        },
-    )
-    outcome: dict[str, object] = {
-        "resourceType": "OperationOutcome",
-        "issue": [
-            {
-                "severity": "error",
-                "code": {401: "login", 404: "not-found", 503: "transient"}.get(
-                    status, "processing"
-                ),
-                "diagnostics": text.format(place),
-            }
-        ],
-    }
-    response = _json(outcome, status)
-    response.mimetype = "application/fhir+json"
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
-        response.headers["Retry-After"] = "5"
-    return response
+def _json(table: dict[str, object]) -> bytes:
+    return json.dumps(table, ensure_ascii=False).encode()
 
 
 def _cors(response: Response) -> Response:
     """Browser-based CDS clients: registered origins only, no credentials."""
     origin = request.headers.get("Origin")
-    tenant_id = (request.view_args or {}).get("tenant_id", "")
-    if origin is None or not tenant_id:
+    if origin is None:
         return response
     response.headers["Vary"] = "Origin"
-    try:
-        allowed = _services().tenants.by_id(tenant_id).cors_origins
-    except UnknownIssuer:
-        return response
-    if origin in allowed:
+    desk = _face().desks.get((request.view_args or {}).get("tenant_id", ""))
+    if desk is not None and origin in desk.tenant.cors_origins:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"

@@ -8,7 +8,7 @@ from ehr.tenants import HookCaller, Tenant
 from ehr.wire.jwks import KeyCaches
 from ehr.wire.verify_jwt import HookClaims, Keys, verify_hook_token
 
-SCHEME = "Bearer "
+SCHEME = "bearer"
 
 
 class CallerTrust:
@@ -33,10 +33,12 @@ class CallerTrust:
             TokenRefused: no token, or one that is not believed; one 401 for all.
             KeysUnavailable: the caller's keys cannot be had now: 503.
         """
-        if not authorization.startswith(SCHEME):
+        # The scheme's name is not case-sensitive (RFC 9110, 11.1).
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != SCHEME:
             raise TokenRefused("no bearer token")
         return verify_hook_token(
-            authorization.removeprefix(SCHEME),
+            token,
             callers=tenant.hook_callers,
             keys_of=lambda caller: self._keys[tenant.id, caller],
             now=now,

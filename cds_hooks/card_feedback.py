@@ -6,6 +6,7 @@ POST /<tenant>/cds-services/progress/feedback
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -82,8 +83,7 @@ def _feedback(entry: object, path: str) -> Feedback:
     if not isinstance(entry, dict):
         raise MalformedRequest(path, "must be an object")
     card, outcome = entry.get("card"), entry.get("outcome")
-    if not isinstance(card, str) or not _is_uuid(card):
-        raise MalformedRequest(f"{path}.card", "must be a UUID")
+    uuid = _uuid(card, f"{path}.card")
     if outcome not in ("accepted", "overridden"):
         raise MalformedRequest(f"{path}.outcome", "must be accepted or overridden")
     if outcome == "accepted" and not _has_suggestions(entry):
@@ -91,7 +91,7 @@ def _feedback(entry: object, path: str) -> Feedback:
             f"{path}.acceptedSuggestions", "must name the suggestions"
         )
     return Feedback(
-        card=card,
+        card=uuid,
         outcome=str(outcome),
         reason=_reason(entry.get("overrideReason"), path),
         at=_instant(entry.get("outcomeTimestamp"), path),
@@ -121,18 +121,18 @@ def _reason(given: object, path: str) -> str | None:
 
 
 def _instant(given: object, path: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(str(given))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise MalformedRequest(f"{path}.outcomeTimestamp", "must be a UTC instant")
-    return at.astimezone(UTC)
+    if isinstance(given, str):
+        # Overflow: the first and the last day of the calendar in another zone.
+        with suppress(ValueError, OverflowError):
+            at = datetime.fromisoformat(given)
+            if at.tzinfo is not None:
+                return at.astimezone(UTC)
+    raise MalformedRequest(f"{path}.outcomeTimestamp", "must be a UTC instant")
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
+def _uuid(given: object, path: str) -> str:
+    """As we gave it out; clients may write it as `urn:uuid:` or in capitals."""
+    if isinstance(given, str):
+        with suppress(ValueError):
+            return str(UUID(given))
+    raise MalformedRequest(path, "must be a UUID")

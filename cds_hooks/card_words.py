@@ -203,6 +203,10 @@ def unread_note(count: int) -> str:
     )
 
 
+def partial_note() -> str:
+    return gettext("A part of the record could not be read.")
+
+
 def waiting_note(count: int) -> str:
     return ngettext(
         "%(num)s response is not yet in the record.",

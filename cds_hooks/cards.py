@@ -10,6 +10,7 @@ from flask_babel import gettext
 from cds_hooks.card_words import (
     card_text,
     link_label,
+    partial_note,
     unconfirmed_note,
     unread_note,
     waiting_note,
@@ -32,12 +33,14 @@ class CardPlace:
         launch_url: the app's launch address for this EHR.
         source_url: public page on the rules; never a link into a chart.
         unread: entries of the chart that could not be read.
+        partial: whether a part of the chart could not be had at all.
         waiting: responses that are not yet in the record.
     """
 
     launch_url: str
     source_url: str
     unread: int
+    partial: bool
     waiting: int
 
 
@@ -64,6 +67,8 @@ def card(
         detail.append(unconfirmed_note())
     if place.unread:
         detail.append(unread_note(place.unread))
+    if place.partial:
+        detail.append(partial_note())
     if place.waiting:
         detail.append(waiting_note(place.waiting))
     return {

@@ -1,6 +1,7 @@
 """What a CDS client can get wrong, and what it then hears.
 
 MalformedRequest   the body is not a patient-view request: 400 with the JSON path
+NotJson            the body calls itself something else: 415
 NotEnoughData      neither prefetched nor fetchable: 412
 """
 
@@ -12,6 +13,13 @@ class MalformedRequest(Exception):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+class NotJson(Exception):
+    """A body of another type than application/json."""
+
+    def __init__(self) -> None:
+        super().__init__("the body must be application/json")
 
 
 class NotEnoughData(Exception):

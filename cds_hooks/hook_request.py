@@ -24,6 +24,7 @@ from fhir_mapping.r4.reading import (
 )
 
 HOOK = "patient-view"
+PATIENT = "patient"  # its prefetch key
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
 _USER = re.compile(
@@ -105,6 +106,7 @@ def hook_request_from_bytes(body: bytes) -> HookRequest:
     except JsonRefused as refusal:
         raise MalformedRequest(refusal.place, "not a CDS Hooks request") from None
     _check(found)
+    _check_patient(prefetch.get(PATIENT), found.context)
     return HookRequest(
         hook_instance=found.hook_instance,
         context=found.context,
@@ -190,3 +192,17 @@ def _check(body: _Body | _RawBody) -> None:
         raise MalformedRequest(
             "$.fhirAuthorization.patient", "is not the patient of the context"
         )
+
+
+def _check_patient(sent: BundleReading | None, context: Context) -> None:
+    """A prefetched patient who is another one: nothing of this call can be believed."""
+    if sent is None:
+        return
+    for resource in sent.resources:
+        is_same = resource.resource_type == "Patient" and (
+            resource.id == context.patient_id
+        )
+        if not is_same:
+            raise MalformedRequest(
+                f"$.prefetch.{PATIENT}", "is not the patient of the context"
+            )

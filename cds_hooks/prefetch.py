@@ -1,30 +1,46 @@
 """From what was sent along, and the chart where that is not enough, to one pile.
 
 Key absent, or an OperationOutcome: not satisfied, the chart is asked. `null`: no data,
-asked all the same where access was given. Empty Bundle: an answer. A `next` link or a
-full page: the chart is asked, or the data are called partial.
+asked all the same where access was given. Empty Bundle: an answer. A `next` link, a
+full page or a search that reports an error: the chart is asked, or the data are called
+partial.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cds_hooks.chart_access import Search
 from cds_hooks.errors import NotEnoughData
 from cds_hooks.hook_request import HookRequest
+from ehr.errors import AccessExpired, EhrRefused, EhrUnreachable, UnsafeAnswer
 from ehr.queries import ChartQuery
-from ehr.server import SearchResult
 from fhir_mapping.r4.reading import BundleReading, Resource
 from fhir_mapping.unread import Unread
 
-Search = Callable[[ChartQuery], SearchResult]
+CHART_ERRORS = (AccessExpired, EhrRefused, EhrUnreachable, UnsafeAnswer)
+Gap = NotEnoughData | AccessExpired | EhrRefused | EhrUnreachable | UnsafeAnswer
+
+_CUT = Unread("Bundle", "", "link", "partial_page")
+_FAILED = frozenset({"fatal", "error"})
 
 
 @dataclass(frozen=True, slots=True)
 class Pile:
-    """Resources of one chart, unsorted, and what is known to be missing."""
+    """Resources of one chart, unsorted, and what is known to be missing.
+
+    Attributes:
+        unread: holds one `partial_page` where a part is missing.
+        gap: why a whole query gave nothing; with it only a safety answer may be
+            told, and nothing may be concluded from what is absent.
+    """
 
     resources: tuple[Resource, ...]
     unread: tuple[Unread, ...]
-    partial: bool
+    gap: Gap | None
+
+    @property
+    def partial(self) -> bool:
+        return _CUT in self.unread
 
 
 def pile(
@@ -36,36 +52,38 @@ def pile(
         request: with its prefetch.
         queries: the searches of the discovery document.
         search: asks the chart itself; None where no access was given.
-
-    Raises:
-        NotEnoughData: a key was not sent and the chart cannot be asked.
-        EhrUnreachable, EhrRefused, AccessExpired: the chart was asked in vain.
     """
     resources: list[Resource] = []
     unread: list[Unread] = []
     partial = False
+    gap: Gap | None = None
     for query in queries:
         sent = request.prefetch.get(query.key)
-        if sent is not None and not _is_cut(sent, query):
-            resources.extend(sent.resources)
-            unread.extend(sent.unread)
-        elif search is not None:
-            found = search(query)
-            resources.extend(found.resources)
-            unread.extend(found.unread)
-            partial |= found.partial
-        elif sent is not None:
-            resources.extend(sent.resources)
-            unread.extend(sent.unread)
-            partial = True
+        is_whole = sent is not None and not _is_cut(sent, query)
+        if search is not None and not is_whole:
+            try:
+                found = search(query)
+            except CHART_ERRORS as error:
+                gap = gap or error
+            else:
+                resources.extend(found.resources)
+                unread.extend(found.unread)
+                partial |= found.partial
+                continue
         elif query.key not in request.prefetch:
-            raise NotEnoughData(query.key)
-    if partial:
-        unread.append(Unread("Bundle", "", "link", "partial_page"))
-    return Pile(tuple(resources), tuple(unread), partial)
+            gap = gap or NotEnoughData(query.key)
+        if sent is not None:
+            resources.extend(sent.resources)
+            unread.extend(sent.unread)
+            partial |= not is_whole
+    if partial or gap is not None:
+        unread.append(_CUT)
+    return Pile(tuple(resources), tuple(unread), gap)
 
 
 def _is_cut(sent: BundleReading, query: ChartQuery) -> bool:
-    if sent.next_url is not None:
-        return True
-    return query.maybe_cut(len(sent.resources) + len(sent.unread))
+    return (
+        sent.next_url is not None
+        or query.maybe_cut(len(sent.resources) + len(sent.unread))
+        or any(issue.severity in _FAILED for issue in sent.issues)
+    )

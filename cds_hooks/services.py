@@ -1,48 +1,37 @@
-"""The patient-view service: from a signed call to at most two cards.
+"""The patient-view service: from a believed call to at most two cards."""
 
-POST /<tenant>/cds-services/progress
-    200 cards · 400 malformed, wrong patient · 401 not trusted · 404 unknown tenant ·
-    412 not enough data · 413 too large · 503 the vault or the caller's keys are away
-"""
-
-import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from time import perf_counter
-from uuid import uuid4
 
 from cds_hooks.caller_trust import CallerTrust
 from cds_hooks.cards import CardPlace, card
-from cds_hooks.errors import MalformedRequest, NotEnoughData
+from cds_hooks.chart_access import chart_search
+from cds_hooks.errors import MalformedRequest
 from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
-from cds_hooks.prefetch import Pile, Search, pile
-from clinical.interruptions import (
-    Acknowledgement,
-    Interruption,
-    Shown,
-    interruptions,
-)
+from cds_hooks.prefetch import Pile, pile
+from cds_hooks.shown_cards import acknowledged_in, occasion_of, rows_for, shown_in
+from clinical.interruptions import Interruption, interruptions
 from clinical.plan import MeasurementPlan
-from clinical.signals.read import read_signals
+from clinical.signals.kinds import SafetyAnswer, SafetyBlank
+from clinical.signals.read import SignalReport, read_signals
 from ehr.chart import waiting_in
 from ehr.queries import ChartQuery, chart_queries
-from ehr.server import FhirServer, SearchResult
 from ehr.tenants import Tenant, Tenants
-from ehr.wire.egress import GuardedSession
 from ehr.wire.verify_jwt import HookClaims
 from fhir_mapping.dialect import Dialect
 from fhir_mapping.episode import chart_reading
 from questionnaires.library import Library
-from vault.card_log import CardHistory, CardRow
+from vault.card_log import CardHistory
 from vault.database import TenantVault, Vault
 
-# The answer is expected within "the order of 500 ms"; a chart that takes longer than
-# this to be read is left, and the caller hears that data are missing.
-CHART_SECONDS = 2.0
+# CDS Hooks asks for answers within "the order of 500 ms". Where the chart must be
+# fetched, the caller hears after this long that data are missing.
+ANSWER_SECONDS = 2.0
 SEES_NO_CARD = ("Patient/", "RelatedPerson/")
+NOTHING_KNOWN = CardHistory((), ())
 log = logging.getLogger("rom.cds_hooks")
 
 
@@ -66,80 +55,115 @@ class HookServices:
     clock: Callable[[], datetime]
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One tenant's service: what does not change from call to call."""
+
+    tenant: Tenant
+    vault: TenantVault
+    library: Library
+    plan: MeasurementPlan
+    dialect: Dialect
+    queries: tuple[ChartQuery, ...]
+    launch_url: str
+    source_url: str
+
+
+def desk_of(services: HookServices, tenant: Tenant) -> Desk:
+    """The service of one tenant."""
+    dialect = services.dialects[tenant.id]
+    return Desk(
+        tenant=tenant,
+        vault=services.vault.for_tenant(tenant.id),
+        library=services.library,
+        plan=services.plan,
+        dialect=dialect,
+        queries=chart_queries(dialect),
+        launch_url=f"{services.public_url}/launch/{tenant.id}",
+        source_url=services.source_url,
+    )
+
+
 def progress(
-    services: HookServices, tenant: Tenant, *, authorization: str, body: bytes
-) -> dict[str, object]:
-    """The answer to one call.
+    desk: Desk, claims: HookClaims, *, body: bytes, now: datetime
+) -> list[dict[str, object]]:
+    """The cards of one call; its token is used up in the same transaction.
 
     Raises:
-        TokenRefused, AlreadyUsed, KeysUnavailable, MalformedRequest, NotEnoughData,
-        VaultUnavailable, and the chart's errors: each has a row in `refusals`.
+        MalformedRequest: not a patient-view request, or not about one patient.
+        NotEnoughData, EhrUnreachable, EhrRefused, AccessExpired, UnsafeAnswer: a part
+            of the chart is missing, and no safety answer is known.
+        AlreadyUsed: the token was seen before.
+        VaultUnavailable: nothing was logged, so nothing may be shown.
     """
     started = perf_counter()
-    now = services.clock()
-    claims = services.trust.claims(authorization, tenant, now=now)
     request = hook_request_from_bytes(body)
-    vault = services.vault.for_tenant(tenant.id)
+    _check_server(request, desk.tenant)
     if request.context.user_id.startswith(SEES_NO_CARD):
-        _use_up(vault, claims, rows=(), now=now)
-        return {"cards": []}
-    found = pile(
-        request,
-        chart_queries(services.dialects[tenant.id]),
-        search=_chart_search(request, tenant),
-    )
-    return _answer(services, tenant, vault, claims, request, found, now, started)
+        _use_up(desk, claims, now=now)
+        return []
+    left = ANSWER_SECONDS - (perf_counter() - started)
+    with chart_search(request, desk.tenant, seconds=left) as search:
+        found = pile(request, desk.queries, search=search)
+    return _answer(desk, claims, request, found=found, now=now, started=started)
 
 
 def _answer(
-    services: HookServices,
-    tenant: Tenant,
-    vault: TenantVault,
+    desk: Desk,
     claims: HookClaims,
     request: HookRequest,
+    *,
     found: Pile,
     now: datetime,
     started: float,
-) -> dict[str, object]:
-    plan = services.plan
+) -> list[dict[str, object]]:
+    plan, vault = desk.plan, desk.vault
     patient = request.context.patient_id
-    waiting = waiting_in(vault.outbox, patient, services.library)
+    waiting = waiting_in(vault.outbox, patient, desk.library)
     reading = chart_reading(
         found.resources,
         patient=patient,
-        library=services.library,
-        dialect=services.dialects[tenant.id],
+        library=desk.library,
+        dialect=desk.dialect,
         waiting=waiting.submissions,
         unread=(*found.unread, *waiting.unread),
-        base=tenant.issuer,
+        base=desk.tenant.issuer,
     )
-    report = read_signals(
-        reading.episode, plan, today=now.date(), unread=len(reading.unread)
+    unread = len(reading.unread)
+    report = read_signals(reading.episode, plan, today=now.date(), unread=unread)
+    occasion = occasion_of(request.context, plan, now=now)
+    history = vault.cards.known(patient) if report.speaking else NOTHING_KNOWN
+    through = _let_through(
+        report, plan, found=found, history=history, occasion=occasion
     )
-    occasion = _occasion(request, plan, now)
-    history = vault.cards.known(patient) if report.speaking else CardHistory((), ())
-    through = interruptions(
-        report,
-        plan,
-        acknowledged=_acknowledged(history),
-        shown=_shown(history),
-        encounter=occasion,
+    if not through:
+        _use_up(desk, claims, now=now)
+        _log(desk, request, found=found, started=started, unread=unread)
+        return []
+    uuids = vault.cards.record_call(
+        issuer=claims.issuer,
+        jti=claims.jti,
+        expires_at=claims.expires_at,
+        cards=rows_for(
+            through,
+            history,
+            patient_index=vault.patient_index(patient),
+            occasion=occasion,
+            speaking=plan.speaking,
+        ),
+        now=now,
     )
-    rows = [
-        _row(each, vault.patient_index(patient), history, occasion, plan)
-        for each in through
-    ]
-    uuids = _use_up(vault, claims, rows=rows, now=now)
     place = CardPlace(
-        launch_url=f"{services.public_url}/launch/{tenant.id}",
-        source_url=services.source_url,
-        unread=len(reading.unread),
+        launch_url=desk.launch_url,
+        source_url=desk.source_url,
+        unread=unread - found.partial,
+        partial=found.partial,
         waiting=len(waiting.submissions),
     )
     cards = [
         card(
             each,
-            services.library.instrument(each.signal.instrument_id),
+            desk.library.instrument(each.signal.instrument_id),
             uuid=uuid,
             plan=plan,
             place=place,
@@ -147,119 +171,87 @@ def _answer(
         for each, uuid in zip(through, uuids, strict=True)
         if plan.speaking
     ]
+    _log(
+        desk,
+        request,
+        found=found,
+        started=started,
+        unread=unread,
+        cards=len(cards),
+        withheld=len(through) - len(cards),
+    )
+    return cards
+
+
+def _let_through(
+    report: SignalReport,
+    plan: MeasurementPlan,
+    *,
+    found: Pile,
+    history: CardHistory,
+    occasion: str,
+) -> tuple[Interruption, ...]:
+    """The interruptions; of a chart with a gap, safety answers or the gap's error."""
+    through = interruptions(
+        report,
+        plan,
+        acknowledged=acknowledged_in(history),
+        shown=shown_in(history),
+        encounter=occasion,
+    )
+    if found.gap is None:
+        return through
+    # A safety answer in hand waits for nothing. Of the rest the missing part might
+    # say the opposite, so nobody hears it, and the caller hears that data are missing.
+    safety = tuple(
+        each for each in through if isinstance(each.signal, SafetyAnswer | SafetyBlank)
+    )
+    if not safety:
+        raise found.gap
+    return safety
+
+
+def _check_server(request: HookRequest, tenant: Tenant) -> None:
+    """Relative references mean this server's patients, and no other's."""
+    named = request.fhir_server.removesuffix("/")
+    if named and named != tenant.issuer:
+        raise MalformedRequest("$.fhirServer", "is not the FHIR server of this tenant")
+
+
+def _use_up(desk: Desk, claims: HookClaims, *, now: datetime) -> None:
+    """The call's token, in a transaction of its own: there is no card to log."""
+    desk.vault.cards.record_call(
+        issuer=claims.issuer,
+        jti=claims.jti,
+        expires_at=claims.expires_at,
+        cards=(),
+        now=now,
+    )
+
+
+def _log(
+    desk: Desk,
+    request: HookRequest,
+    *,
+    found: Pile,
+    started: float,
+    unread: int,
+    cards: int = 0,
+    withheld: int = 0,
+) -> None:
     log.info(
         "patient-view",
         extra={
             "fields": {
                 "event": "patient-view",
-                "tenant": tenant.id,
+                "tenant": desk.tenant.id,
                 "service": "progress",
                 "hook_instance": request.hook_instance,
                 "milliseconds": round((perf_counter() - started) * 1000, 1),
-                "cards": len(cards),
-                "withheld": len(rows) - len(cards),
-                "unread": len(reading.unread),
+                "cards": cards,
+                "withheld": withheld,
+                "unread": unread,
                 "partial": found.partial,
             }
         },
     )
-    return {"cards": cards}
-
-
-def _use_up(
-    vault: TenantVault,
-    claims: HookClaims,
-    *,
-    rows: "list[CardRow] | tuple[()]",
-    now: datetime,
-) -> tuple[str, ...]:
-    """The call's token and its cards, in one transaction before anybody hears."""
-    return vault.cards.record_call(
-        issuer=claims.issuer,
-        jti=claims.jti,
-        expires_at=claims.expires_at,
-        cards=rows,
-        now=now,
-    )
-
-
-def _chart_search(request: HookRequest, tenant: Tenant) -> Search | None:
-    """A search with the request's own token; it lives as long as the request."""
-    access = request.authorization
-    if access is None:
-        return None
-    if request.fhir_server.removesuffix("/") != tenant.issuer:
-        raise MalformedRequest("$.fhirServer", "is not the FHIR server of this tenant")
-    fence = replace(tenant.fhir_fence, total_seconds=CHART_SECONDS)
-
-    def search(query: ChartQuery) -> SearchResult:
-        with GuardedSession(fence=fence) as session:
-            server = FhirServer(tenant, session, lambda: access.access_token)
-            return server.search(
-                query.resource_type,
-                query.search_parameters(request.context.patient_id),
-            )
-
-    return search
-
-
-def _occasion(request: HookRequest, plan: MeasurementPlan, now: datetime) -> str:
-    """What "shown before" is about: the encounter, else the day; or nothing at all.
-
-    A card that stays until somebody answers it is the same card at every occasion.
-    """
-    if plan.repeat == "until_acknowledged":
-        return ""
-    return request.context.encounter_id or now.date().isoformat()
-
-
-def _acknowledged(history: CardHistory) -> list[Acknowledgement]:
-    return [
-        Acknowledgement(cause=each.cause, level=Decimal(each.level), on=each.at)
-        for each in history.acknowledgements
-    ]
-
-
-def _shown(history: CardHistory) -> list[Shown]:
-    return [
-        Shown(
-            cause=each.row.cause,
-            data_hash=each.row.data_hash,
-            encounter=each.row.encounter,
-        )
-        for each in history.rows
-        if each.row.served
-    ]
-
-
-def _row(
-    interruption: Interruption,
-    patient_index: str,
-    history: CardHistory,
-    occasion: str,
-    plan: MeasurementPlan,
-) -> CardRow:
-    known = history.uuid_of(
-        cause=interruption.cause,
-        data_hash=interruption.data_hash,
-        encounter=occasion,
-    )
-    return CardRow(
-        uuid=known or str(uuid4()),
-        patient_index=patient_index,
-        cause=interruption.cause,
-        data_hash=interruption.data_hash,
-        encounter=occasion,
-        rule=interruption.cause.partition("|")[0],
-        level=str(interruption.level),
-        served=plan.speaking,
-        body=json.dumps(
-            {
-                "signal": type(interruption.signal).__name__,
-                "evidence": repr(interruption.signal),
-            }
-        ).encode(),
-    )
-
-
-__all__ = ["HookServices", "NotEnoughData", "progress"]

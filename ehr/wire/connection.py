@@ -52,8 +52,13 @@ _current: ContextVar[Exchange] = ContextVar("exchange with an EHR")
 
 @contextmanager
 def exchange(fence: Fence) -> Iterator[Exchange]:
-    """All connections opened or read inside share one deadline."""
-    begun = Exchange(fence, time.monotonic() + fence.total_seconds)
+    """All connections opened or read inside share one deadline.
+
+    Inside another exchange the earlier deadline holds: so many requests can share one.
+    """
+    ends = time.monotonic() + fence.total_seconds
+    outer = _current.get(None)
+    begun = Exchange(fence, ends if outer is None else min(ends, outer.ends))
     token = _current.set(begun)
     try:
         yield begun

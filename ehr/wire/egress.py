@@ -80,9 +80,10 @@ class Guard(requests.Session):
             "allow_redirects": False,
             "verify": fence.ca_file or True,
             "proxies": {},
-            "timeout": (fence.connect_seconds, fence.read_seconds),
         }
-        with exchange(fence):
+        with exchange(fence) as allowance:
+            left = allowance.seconds_left()
+            kwargs["timeout"] = (min(fence.connect_seconds, left), left)
             try:
                 response = super().send(request, **kwargs)
             except requests.RequestException as error:

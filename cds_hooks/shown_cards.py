@@ -1,0 +1,79 @@
+"""Between the rules and the card log: what was shown, answered, and is to be kept."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import uuid4
+
+from cds_hooks.hook_request import Context
+from clinical.interruptions import Acknowledgement, Interruption, Shown
+from clinical.plan import MeasurementPlan
+from vault.card_log import CardHistory, CardRow
+
+
+def occasion_of(context: Context, plan: MeasurementPlan, *, now: datetime) -> str:
+    """What "shown before" is about: the encounter, else the day; or nothing at all.
+
+    A card that stays until somebody answers it is the same card at every occasion.
+    """
+    if plan.repeat == "until_acknowledged":
+        return ""
+    return context.encounter_id or now.date().isoformat()
+
+
+def acknowledged_in(history: CardHistory) -> list[Acknowledgement]:
+    """Every answer to a card, whichever it was: somebody has seen it."""
+    return [
+        Acknowledgement(cause=each.cause, level=Decimal(each.level), on=each.at)
+        for each in history.acknowledgements
+    ]
+
+
+def shown_in(history: CardHistory) -> list[Shown]:
+    """What people have seen; a withheld card was not shown."""
+    return [
+        Shown(
+            cause=each.row.cause,
+            data_hash=each.row.data_hash,
+            encounter=each.row.encounter,
+        )
+        for each in history.rows
+        if each.row.served
+    ]
+
+
+def rows_for(
+    through: Sequence[Interruption],
+    history: CardHistory,
+    *,
+    patient_index: str,
+    occasion: str,
+    speaking: bool,
+) -> tuple[CardRow, ...]:
+    """The card log's rows, one per card; the same card keeps the uuid it has."""
+    return tuple(
+        CardRow(
+            uuid=history.uuid_of(
+                cause=each.cause, data_hash=each.data_hash, encounter=occasion
+            )
+            or str(uuid4()),
+            patient_index=patient_index,
+            cause=each.cause,
+            data_hash=each.data_hash,
+            encounter=occasion,
+            rule=each.cause.partition("|")[0],
+            level=str(each.level),
+            served=speaking,
+            body=_evidence(each),
+        )
+        for each in through
+    )
+
+
+def _evidence(interruption: Interruption) -> bytes:
+    """What explains the card later; the vault seals it."""
+    signal = interruption.signal
+    return json.dumps(
+        {"signal": type(signal).__name__, "evidence": repr(signal)}
+    ).encode()
