@@ -5,19 +5,16 @@ is searched before it is written again, and only after the grace.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import assert_never
 
 from ehr.answers import Written
 from ehr.delivery.finding import Finder
-from ehr.delivery.ladder import Shape
 from ehr.delivery.progress import Progress, progress_to_bytes
 from ehr.delivery.reconcile import Reconciler
 from ehr.delivery.retry import (
     Accepted,
     Answer,
-    Circumstances,
     Done,
     Hold,
     Later,
@@ -30,6 +27,7 @@ from ehr.delivery.retry import (
     backoff,
     next_step,
 )
+from ehr.delivery.terms import Stopped, Terms, answer_from
 from ehr.delivery.vendor_codes import code_classes
 from ehr.errors import (
     AccessExpired,
@@ -55,28 +53,6 @@ from vault.outbox_lease import Leased
 # E4: searched at the grace and at twice the grace before one more write.
 MISSES_BEFORE_REPEAT = 2
 MOST_REPEATS = 1
-
-
-class Stopped(Exception):
-    """The attempt ends here; the step says how the row is put down."""
-
-    def __init__(self, step: Later | Unknown | Hold) -> None:
-        super().__init__(type(step).__name__)
-        self.step = step
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What stays the same during one attempt.
-
-    Attributes:
-        grace: longest time the EHR may still work on a request we gave up.
-    """
-
-    shape: Shape
-    grace: timedelta
-    now: datetime
-    chance: Callable[[], float]
 
 
 class Attempt:
@@ -126,7 +102,7 @@ class Attempt:
             self._read_all_back()
         except AccessExpired:
             if self._wrote:
-                raise Stopped(self._unknown()) from None
+                raise Stopped(self._terms.unknown()) from None
             raise
         except EhrUnreachable as error:
             raise Stopped(self._after_failed_question(error)) from None
@@ -208,7 +184,7 @@ class Attempt:
         if hits is None:
             return False
         if not hits.complete:
-            raise Stopped(self._unknown())
+            raise Stopped(self._terms.unknown())
         if not hits.places:
             return False
         kept = self._reconciler.one_of(
@@ -256,7 +232,7 @@ class Attempt:
             written = call()
             answer = Accepted("known")
         except EhrUnreachable as error:
-            answer = _answer_from(error)
+            answer = answer_from(error)
         except EhrRefused as error:
             codes = code_classes(error.operation_outcome)
             answer = Refused(error.status, codes)
@@ -267,7 +243,7 @@ class Attempt:
         except AccessExpired:
             self._wrote = before  # 401 is answered before anything is done
             raise
-        step = next_step(answer, self._circumstances())
+        step = next_step(answer, self._terms.circumstances(self._leased.attempts))
         match step:
             case Done() | LookUp():
                 return written
@@ -287,7 +263,7 @@ class Attempt:
         if identifier_of(resource) in self.progress.places:
             return
         if not self._search(resource):
-            raise Stopped(self._unknown())
+            raise Stopped(self._terms.unknown())
 
     def _settled_write(self) -> None:
         self._outbox.accepted(
@@ -333,12 +309,12 @@ class Attempt:
             if not self._search(resource):
                 if self._in_doubt:
                     self._keep(self.progress)
-                raise Stopped(self._unknown())
+                raise Stopped(self._terms.unknown())
             found = self._reconciler.compare(
                 self._placed(resource), self._linked(resource)
             )
             if found == "elsewhere":
-                raise Stopped(self._unknown())
+                raise Stopped(self._terms.unknown())
         if found != "same":
             raise Stopped(Hold("differs"))
         self._seen.add((key, self._placed(resource)))
@@ -369,18 +345,15 @@ class Attempt:
             resource = with_member_references(resource, urns)
         return resource
 
-    def _unknown(self) -> Unknown | Hold:
-        if self._terms.shape.delivery_class == "E5":
-            return Hold("unknown_outcome")
-        return Unknown(self._terms.grace, "unknown_outcome")
-
     def _after_failed_question(
         self, error: EhrUnreachable | None
     ) -> Later | Unknown | Hold:
         """A read or search failed: nothing new is known, nothing new is written."""
-        step = next_step(_answer_from(error), self._circumstances())
+        step = next_step(
+            answer_from(error), self._terms.circumstances(self._leased.attempts)
+        )
         if self._wrote:
-            return self._unknown()
+            return self._terms.unknown()
         if isinstance(step, Later):
             return step
         delay = backoff(self._leased.attempts - 1, self._terms.chance)
@@ -389,26 +362,8 @@ class Attempt:
     def _after_refused_question(self, error: EhrRefused) -> Later | Unknown | Hold:
         step = next_step(
             Refused(error.status, code_classes(error.operation_outcome)),
-            self._circumstances(),
+            self._terms.circumstances(self._leased.attempts),
         )
         if isinstance(step, Hold):
             return step
         return self._after_failed_question(None)
-
-    def _circumstances(self) -> Circumstances:
-        return Circumstances(
-            delivery_class=self._terms.shape.delivery_class,
-            attempts=self._leased.attempts - 1,
-            grace=self._terms.grace,
-            renewed=False,
-            now=self._terms.now,
-            chance=self._terms.chance,
-        )
-
-
-def _answer_from(error: EhrUnreachable | None) -> Answer:
-    if error is None:
-        return NoAnswer()
-    if error.status is not None:
-        return Refused(error.status, frozenset(), error.retry_after)
-    return NoAnswer() if error.maybe_sent else NotSent()

@@ -12,7 +12,7 @@ from random import SystemRandom
 from typing import Literal, assert_never
 
 from ehr.capabilities import Capabilities
-from ehr.delivery.attempt import Attempt, Stopped, Terms
+from ehr.delivery.attempt import Attempt
 from ehr.delivery.finding import Finder
 from ehr.delivery.ladder import HeldShape, Probed, Shape, choose_shape
 from ehr.delivery.progress import (
@@ -24,6 +24,7 @@ from ehr.delivery.reconcile import Reconciler
 from ehr.delivery.retry import Hold, Later, Unknown, backoff
 from ehr.delivery.rights import Right, Rights
 from ehr.delivery.seal import SealedSubmission, sealed_submission
+from ehr.delivery.terms import Stopped, Terms
 from ehr.errors import AccessExpired, EhrRefused, EhrUnreachable, UnsafeAnswer
 from ehr.server import FhirServer
 from ehr.smart.access import AccessTokens

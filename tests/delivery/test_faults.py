@@ -14,7 +14,7 @@ CLASSES = [
     ("E3", Probed()),
     ("E4", Probed()),
 ]
-FORMS = 40
+FORMS = 30
 
 
 def deliver_with_staff(here: Scene) -> None:
@@ -27,6 +27,9 @@ def deliver_with_staff(here: Scene) -> None:
 
 @pytest.mark.parametrize(("delivery_class", "probed"), CLASSES)
 @pytest.mark.req("RW-02", "RW-03", "RW-04", "RW-05")
+@pytest.mark.hazard("H10")
+@pytest.mark.hazard("H11")
+@pytest.mark.hazard("H01")
 def test_random_faults_lose_double_and_misfile_nothing(
     scene: SceneMaker, delivery_class: str, probed: Probed
 ) -> None:
@@ -44,6 +47,7 @@ def test_random_faults_lose_double_and_misfile_nothing(
 
 @pytest.mark.parametrize(("delivery_class", "probed"), CLASSES)
 @pytest.mark.req("RW-04", "RW-07")
+@pytest.mark.hazard("H12")
 def test_every_kind_of_fault_on_the_first_write_and_after_is_survived(
     scene: SceneMaker, delivery_class: str, probed: Probed
 ) -> None:

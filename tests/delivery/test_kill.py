@@ -11,6 +11,7 @@ LIVES = 10
 
 @pytest.mark.parametrize("delivery_class", ["E2", "E4"])
 @pytest.mark.req("RW-01", "RW-04")
+@pytest.mark.hazard("H10")
 def test_whatever_was_said_to_be_saved_arrives_once_although_we_are_killed(
     tmp_path: Path, delivery_class: str
 ) -> None:

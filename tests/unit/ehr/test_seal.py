@@ -42,7 +42,7 @@ def marks_of(clinic: Clinic) -> list[SafetyAnswer | SafetyBlank]:
     return [finding_from_bytes(each.body) for each in clinic.part.safety.marks("p-1")]
 
 
-@pytest.mark.hazard("safety")
+@pytest.mark.hazard("H04")
 @pytest.mark.parametrize("points", [1, 2, 3])
 def test_a_safety_answer_is_found_and_marked_with_the_seal(
     clinic: Clinic, points: int
@@ -88,6 +88,7 @@ def sealed_twice(clinic: Clinic, first: Submission, second: Submission) -> Seale
     )
 
 
+@pytest.mark.hazard("H11")
 def test_a_double_tap_is_one_submission(clinic: Clinic) -> None:
     form = answered(clinic, 2)
 
