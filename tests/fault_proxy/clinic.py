@@ -21,7 +21,7 @@ from ehr.smart.context import LaunchContext, store_context
 from ehr.smart.id_token import User
 from ehr.tenants import Scopes, Tenant
 from ehr.wire.egress import GuardedSession
-from ehr.wire.fence import Fence
+from ehr.fence import Fence
 from fhir_mapping.dialect import load_dialect
 from fhir_mapping.r4.codes import SUBMISSION_SYSTEM
 from fhir_mapping.submission import (

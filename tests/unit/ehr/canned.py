@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+from ehr.fence import Fence
 from ehr.server import FhirServer
 from ehr.wire.egress import GuardedSession
-from ehr.wire.fence import Fence
 
 
 @dataclass(frozen=True, slots=True)
