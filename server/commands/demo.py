@@ -54,7 +54,8 @@ def command(
     asymmetric: bool,
 ) -> None:
     """Start both, print one address, stay up until Ctrl-C; leave nothing running."""
-    signal.signal(signal.SIGTERM, _stop)
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, _stop)
     with _folder(keep) as folder:
         place = DemoPlace(
             folder=folder,
@@ -179,4 +180,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """Once: a second signal must not interrupt the ending of what was started."""
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
