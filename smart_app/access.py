@@ -15,7 +15,12 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from ehr.smart.context import LaunchContext, load_context
 from ehr.smart.scopes import allows
 from ehr.tenants import Tenant
-from smart_app.errors import ForeignRequest, NoBrowserCookie, WrongPatient
+from smart_app.errors import (
+    ForeignRequest,
+    NoBrowserCookie,
+    NotForPatients,
+    WrongPatient,
+)
 from smart_app.services import AppServices
 
 
@@ -27,17 +32,20 @@ class Visit:
     context: LaunchContext
 
     @property
-    def is_patient(self) -> bool:
-        """Launched by the patient or a carer, who never see the clinician's page."""
-        user = self.context.user.fhir_user
-        return user is None or user.startswith(
-            ("Patient/", "RelatedPerson/", "Person/")
-        )
+    def is_clinician(self) -> bool:
+        """Only whom the EHR names as one of its staff sees the clinician's page."""
+        user = self.context.user.fhir_user or ""
+        return user.startswith(("Practitioner/", "PractitionerRole/"))
+
+    @property
+    def is_self(self) -> bool:
+        """The patient in person; a carer's answers would be filed as the patient's."""
+        return self.context.user.fhir_user == f"Patient/{self.context.patient}"
 
     @property
     def may_write(self) -> bool:
         """Whether the EHR granted what a response needs to be written."""
-        level = "patient" if self.is_patient else "user"
+        level = "user" if self.is_clinician else "patient"
         return allows(self.context.scopes, f"{level}/QuestionnaireResponse.c")
 
     @property
@@ -62,6 +70,18 @@ def needs_launch(services: AppServices, tenant_id: str, context_id: str) -> Visi
         now=services.clock(),
     )
     return Visit(tenant, context)
+
+
+def needs_clinician(services: AppServices, tenant_id: str, context_id: str) -> Visit:
+    """The same, for what a patient's own launch may never do.
+
+    Raises:
+        NotForPatients: not launched by the EHR's staff. Else as `needs_launch`.
+    """
+    visit = needs_launch(services, tenant_id, context_id)
+    if not visit.is_clinician:
+        raise NotForPatients
+    return visit
 
 
 def browser_of(cookie: str) -> str:
@@ -103,11 +123,12 @@ def drop_cookie(response: Response, name: str) -> None:
     )
 
 
-def refuse_foreign(*own_origins: str) -> None:
+def refuse_foreign(own_origin: str) -> None:
     """Cookies with SameSite=None prove nothing about who made the request.
 
     Raises:
-        ForeignRequest: the browser says that another site's page made it.
+        ForeignRequest: the browser says that another site's page made it, or it says
+            nothing at all, which no browser does that keeps our cookies.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
@@ -115,9 +136,10 @@ def refuse_foreign(*own_origins: str) -> None:
     origin = request.headers.get("Origin")
     # Fetch, "append a request Origin header": with `no-referrer`, which our pages ask
     # for, a form's origin is "null"; then only the browser's own word counts.
-    if origin == "null" and site == "same-origin":
-        return
-    if origin is not None and origin not in own_origins:
+    if origin is None or origin == "null":
+        if site != "same-origin":
+            raise ForeignRequest("no origin")
+    elif origin != own_origin:
         raise ForeignRequest("origin")
 
 
@@ -133,12 +155,17 @@ def same_purpose(services: AppServices, token: str, purpose: str, *parts: str) -
         ForeignRequest: not signed by us, or for another purpose.
         WrongPatient: signed for another patient, launch or encounter.
     """
+    if opened_for(services, token, purpose) != parts:
+        raise WrongPatient
+
+
+def opened_for(services: AppServices, token: str, purpose: str) -> tuple[str, ...]:
+    """What `signed` was told. Raises ForeignRequest if it did not sign this."""
     try:
-        opened_for = _serializer(services, purpose).loads(token)
+        parts = _serializer(services, purpose).loads(token)
     except BadSignature:
         raise ForeignRequest("token") from None
-    if opened_for != list(parts):
-        raise WrongPatient
+    return tuple(parts)
 
 
 def _serializer(services: AppServices, purpose: str) -> URLSafeSerializer:

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, g, request
 
 from smart_app import clinician, handoff, kiosk, launch, patient_home
+from smart_app.access import refuse_foreign
+from smart_app.page import on_tablet
 from smart_app.refusals import add_refusals
 from smart_app.services import EXTENSION, AppServices, services
 
@@ -26,7 +28,7 @@ def create_blueprint(app_services: AppServices) -> Blueprint:
     for pages in (launch, clinician, handoff, patient_home, kiosk):
         pages.add_routes(blueprint)
     blueprint.before_request(_on_its_own_host)
-    blueprint.before_request(_limit_body)
+    blueprint.before_request(_only_our_own_forms)
     add_refusals(blueprint)
     return blueprint
 
@@ -36,16 +38,23 @@ def _on_its_own_host() -> None:
 
     A tablet's browser so never holds a cookie that opens a clinician's page.
     """
-    endpoint = (request.endpoint or "").removeprefix("smart_app.")
-    if endpoint == "static":
+    if request.endpoint == "smart_app.static":
         return
-    is_kiosk = endpoint.startswith("kiosk_")
-    own = services().kiosk_url if is_kiosk else services().public_url
-    if request.host != urlsplit(own).netloc:
+    if request.host != urlsplit(_own_origin()).netloc:
         abort(404)
-    if not is_kiosk:  # the tablet's pages are never framed
+    if not on_tablet():  # the tablet's pages are never framed
         g.tenant_id = (request.view_args or {}).get("tenant_id", "")
 
 
-def _limit_body() -> None:
+def _only_our_own_forms() -> None:
+    """What changes something comes from a form on a page of the same host."""
     request.max_content_length = BODY_LIMIT
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    refuse_foreign(_own_origin())
+    if request.mimetype != "application/x-www-form-urlencoded":
+        abort(415)
+
+
+def _own_origin() -> str:
+    return services().kiosk_url if on_tablet() else services().public_url

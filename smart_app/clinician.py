@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext
 
 from clinical.plan import MeasurementPlan
+from clinical.safety import safety_findings
 from clinical.signals.kinds import (
     AllianceDrop,
     BelowOwnBaseline,
@@ -20,9 +21,17 @@ from clinical.signals.kinds import (
     Signal,
 )
 from clinical.signals.read import read_signals
+from ehr.chart import Waiting
+from ehr.errors import AccessExpired, EhrRefused, EhrUnreachable, UnsafeAnswer
 from fhir_mapping.episode import ChartReading
 from fhir_mapping.unread import Unread
-from smart_app.access import Visit, needs_launch, refuse_foreign, same_purpose, signed
+from smart_app.access import (
+    Visit,
+    needs_clinician,
+    needs_launch,
+    same_purpose,
+    signed,
+)
 from smart_app.chart import chart_of, server_of
 from smart_app.graph.drawing import NARROW, WIDE, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
@@ -34,12 +43,16 @@ from smart_app.graph.table import (
     summary,
     table,
 )
+from smart_app.offers import offers
 from smart_app.page import render
 from smart_app.patient_home import patient_home
 from smart_app.person import Person, person_from_bytes
 from smart_app.safety import marks_of
 from smart_app.services import AppServices, services
 from smart_app.words import Sentence, moment, number, sentence
+
+# Why the chart may not be readable now, though the launch is good.
+AWAY = (EhrUnreachable, EhrRefused, AccessExpired, UnsafeAnswer)
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -51,19 +64,26 @@ def clinician_page(tenant_id: str, context_id: str) -> Response:
     """Signals, graph and table from the chart as it is now, and what waits."""
     app = services()
     visit = needs_launch(app, tenant_id, context_id)
+    patient = visit.context.patient
     server = server_of(app, visit.tenant, visit.context)
-    person = person_from_bytes(server.read("Patient", visit.context.patient))
-    if visit.is_patient:
-        return make_response(patient_home(app, visit, person))
-    reading = chart_of(app, visit.tenant, server).reading(visit.context.patient)
+    chart = chart_of(app, visit.tenant, server)
+    try:
+        person = person_from_bytes(server.read("Patient", patient))
+        if not visit.is_clinician:
+            return make_response(patient_home(app, visit, person))
+        reading = chart.reading(patient)
+    except AWAY:
+        if not visit.is_clinician:
+            raise
+        # Safety answers and what waits are ours to show, whatever the EHR does.
+        return make_response(_away_page(app, visit, chart.waiting(patient)), 503)
     return make_response(_page(app, visit, person, reading))
 
 
 def safety_seen(tenant_id: str, context_id: str, mark_id: str) -> Response:
     """Who has seen it, and when, is kept; the banner says so from now on."""
     app = services()
-    visit = needs_launch(app, tenant_id, context_id)
-    refuse_foreign(app.public_url)
+    visit = needs_clinician(app, tenant_id, context_id)
     same_purpose(app, request.form.get("token", ""), "page", *purpose_of(visit))
     app.vault_of(visit.tenant).safety.seen(mark_id, by=visit.user_name, now=app.clock())
     return make_response(
@@ -95,6 +115,7 @@ def _page(
     )
     graph = graph_spec(reading.episode, plan.instruments, gap_days=plan.rules.gap_days)
     said = [(each, sentence(each, app.library)) for each in report.signals]
+    offered = offers(app)
     marks = marks_of(app.vault_of(visit.tenant), visit.context.patient, now=now)
     return render(
         "clinician.html",
@@ -121,12 +142,40 @@ def _page(
         recording_only=not plan.decision_support,
         unconfirmed=_unconfirmed(plan),
         can_write=visit.may_write,
-        instruments=plan.instruments,
+        instruments=offered.forms,
+        withheld=offered.withheld,
         handoff_minutes=int(app.times.handoff.total_seconds() // 60),
         token=signed(app, "page", *purpose_of(visit)),
         unread=[_unread_words(each) for each in reading.unread],
         as_of=moment(now, like=now),
         **_graph_parts(graph),
+    )
+
+
+def _away_page(app: AppServices, visit: Visit, waiting: Waiting) -> str:
+    """The chart cannot be read: only what we hold ourselves, and nothing stale."""
+    now = app.clock()
+    marks = marks_of(app.vault_of(visit.tenant), visit.context.patient, now=now)
+    findings = [
+        finding
+        for each in waiting.submissions
+        for finding in safety_findings(
+            app.library.instrument(each.answers.instrument_id),
+            each.answers,
+            authored_on=each.authored.date().isoformat(),
+            source=f"outbox/{each.id}",
+        )
+    ]
+    return render(
+        "away.html",
+        context=visit.context,
+        tenant=visit.tenant,
+        waiting=len(waiting.submissions),
+        safety=[sentence(each, app.library) for each in findings],
+        marks=marks.open,
+        seen_marks=marks.seen,
+        token=signed(app, "page", *purpose_of(visit)),
+        as_of=moment(now, like=now),
     )
 
 

@@ -3,7 +3,10 @@
 NoBrowserCookie   the cookie did not come back: open in its own window, launch again
 WrongPatient      the form was opened for another patient or launch: 409, nothing stored
 ForeignRequest    a POST that our own page did not make: 403
+NotForPatients    only the EHR's staff may do this: 403
 NotOffered        this form is not offered here (no wording, not in the plan): 404
+LicenceOver       the site's licence of this form has ended: 403
+NothingChosen     a handoff without any form: 400
 """
 
 
@@ -29,9 +32,31 @@ class ForeignRequest(Exception):
         self.cause = cause
 
 
+class NotForPatients(Exception):
+    """A patient's or carer's launch asked for what only the EHR's staff may do."""
+
+    def __init__(self) -> None:
+        super().__init__("this launch was not made by the EHR's staff")
+
+
 class NotOffered(Exception):
     """No such form here, or its wording is missing."""
 
     def __init__(self, instrument_id: str) -> None:
         super().__init__(f"the form {instrument_id!r} is not offered here")
         self.instrument_id = instrument_id
+
+
+class LicenceOver(Exception):
+    """The site's licence of this form has ended; scores taken before stay readable."""
+
+    def __init__(self, instrument_id: str) -> None:
+        super().__init__(f"the licence of the form {instrument_id!r} has ended")
+        self.instrument_id = instrument_id
+
+
+class NothingChosen(Exception):
+    """A handoff needs at least one form."""
+
+    def __init__(self) -> None:
+        super().__init__("no form was chosen to hand over")

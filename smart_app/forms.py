@@ -15,19 +15,23 @@ from typing import Literal
 from uuid import uuid4
 
 from flask import Response, make_response
-from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
+from clinical.safety import SafetyAnswer, safety_findings
 from ehr.delivery.seal import Sealed, seal
 from ehr.tenants import Tenant
 from fhir_mapping.submission import Submission
 from questionnaires.answers import Answers, answers_from_offered, answers_to_json
-from questionnaires.instrument import Instrument, Wording
-from questionnaires.library import NoWording
-from smart_app.access import same_purpose, signed
-from smart_app.errors import NotOffered, WrongPatient
+from questionnaires.instrument import Instrument
+from smart_app.access import opened_for, same_purpose, signed
+from smart_app.errors import ForeignRequest, NotOffered, WrongPatient
+from smart_app.offers import wording_of
 from smart_app.page import render
 from smart_app.patient_form import blank_numbers, form_view, given_answers
+from smart_app.refusals import refusal_page
+from smart_app.safety import needs_crisis_text
 from smart_app.services import AppServices
+from vault.errors import NonceConflict, NotFound
 
 # Filling in has no time limit that a person would meet.
 FORM_LIFE = timedelta(hours=12)
@@ -82,26 +86,28 @@ def sent_form(
     place: int,
     *,
     action: str,
-    form: Mapping[str, str],
+    form: MultiDict[str, str],
 ) -> Sealed | Response:
-    """Sealed, or the same form again with its blanks marked (once).
+    """Sealed, or a page: the form again with its blanks marked (once), or a 409.
 
     Raises:
         AnswerNotOffered: an answer the form does not offer; nothing is stored.
         WrongPatient: the form was opened for another patient, encounter or form.
-        NotFound: no such open form. NonceConflict: sealed before with other answers.
+        ForeignRequest: not a form of ours. NotFound: no such open form.
     """
     instrument = sitting.instrument(place)
     nonce = form.get("nonce", "")
     vault = app.vault_of(sitting.tenant)
     same_purpose(app, form.get("token", ""), "form", *_purpose(sitting, nonce))
-    opened_for = vault.outbox.draft(nonce, owner=sitting.owner, now=app.clock())
-    if opened_for != _fixed(sitting, instrument):
+    fixed = vault.outbox.draft(nonce, owner=sitting.owner, now=app.clock())
+    if fixed != _fixed(sitting, instrument):
         raise WrongPatient
     given = given_answers(form)
     answers = answers_from_offered(instrument, given, language=sitting.language)
     blanks = blank_numbers(instrument, answers)
-    if blanks and form.get("confirmed") != "1":
+    # An answer that somebody must see now does not wait for the open questions: a
+    # tablet given back at this point would take it along unseen.
+    if blanks and form.get("confirmed") != "1" and not _is_urgent(instrument, answers):
         return _form_page(
             app,
             sitting,
@@ -111,31 +117,55 @@ def sent_form(
             given=given,
             blanks=blanks,
         )
-    sealed = seal(
-        vault,
-        _submission(app, sitting, answers),
-        nonce=nonce,
-        owner=sitting.owner,
-        body_hash=_body_hash(answers),
-        library=app.library,
-        context_id=sitting.context_id,
-        now=app.clock(),
+    try:
+        return seal(
+            vault,
+            _submission(app, sitting, answers),
+            nonce=nonce,
+            owner=sitting.owner,
+            body_hash=_body_hash(answers),
+            library=app.library,
+            context_id=sitting.context_id,
+            now=app.clock(),
+            wake=app.wake_delivery,
+        )
+    except NonceConflict as conflict:
+        # The second answers are kept too, with their safety marks.
+        crisis = crisis_text(app, sitting, conflict.submission_id)
+        return refusal_page(conflict, crisis=crisis)
+
+
+def receipt_of(app: AppServices, sitting: Sitting, sealed: Sealed) -> str:
+    """What the address of a "Saved" page holds: only a sealed response has one."""
+    return signed(
+        app, "saved", sitting.tenant.id, sitting.owner, str(sealed.submission_id)
     )
-    app.wake_delivery()
-    return sealed
 
 
-def wording_of(app: AppServices, instrument: Instrument, language: str) -> Wording:
-    """The form's words, in another of the site's languages if need be, visibly.
+def submission_of(app: AppServices, sitting: Sitting, receipt: str) -> str:
+    """The submission that this receipt was given for. Raises NotFound."""
+    try:
+        tenant_id, owner, submission_id = opened_for(app, receipt, "saved")
+    except ForeignRequest:
+        raise NotFound("saved response") from None
+    if (tenant_id, owner) != (sitting.tenant.id, sitting.owner):
+        raise NotFound("saved response")
+    return submission_id
 
-    Raises:
-        NotOffered: no words at all; a skeleton whose licence the site has not brought.
-    """
-    for each in (language, *app.plan.languages):
-        wording = app.library.wording(instrument.id, language=each)
-        if not isinstance(wording, NoWording):
-            return wording
-    raise NotOffered(instrument.id)
+
+def crisis_text(app: AppServices, sitting: Sitting, submission_id: str) -> str:
+    """The site's text in the form's language, if this response asks for it."""
+    vault = app.vault_of(sitting.tenant)
+    if not needs_crisis_text(vault, sitting.patient, submission_id):
+        return ""
+    return app.plan.crisis.get(sitting.language, app.plan.crisis[app.plan.languages[0]])
+
+
+def _is_urgent(instrument: Instrument, answers: Answers) -> bool:
+    findings = safety_findings(instrument, answers, authored_on="", source="")
+    return any(
+        isinstance(each, SafetyAnswer) and each.urgency == "full" for each in findings
+    )
 
 
 def _submission(app: AppServices, sitting: Sitting, answers: Answers) -> Submission:
@@ -192,13 +222,9 @@ def _form_page(
     blanks: tuple[int, ...],
 ) -> Response:
     wording = wording_of(app, instrument, sitting.language)
-    fallback = ""
-    if wording.language != sitting.language:
-        fallback = gettext("This form is not available in your language yet.")
     page = render(
         "form.html",
         form=form_view(instrument, wording, given=given),
-        fallback=fallback,
         action=action,
         nonce=nonce,
         token=signed(app, "form", *_purpose(sitting, nonce)),

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 
 import segno
 from flask import Blueprint, Response, make_response, request
-from flask_babel import gettext
 
-from questionnaires.instrument import Instrument
-from smart_app.access import needs_launch, refuse_foreign, same_purpose
+from smart_app.access import needs_clinician, same_purpose
 from smart_app.chart import server_of
 from smart_app.clinician import purpose_of
-from smart_app.errors import NotOffered
-from smart_app.forms import wording_of
+from smart_app.errors import NothingChosen
+from smart_app.offers import chosen_forms
 from smart_app.page import render
 from smart_app.person import person_from_bytes
 from smart_app.services import AppServices, services
@@ -35,10 +33,11 @@ def add_routes(blueprint: Blueprint) -> None:
 def offer_handoff(tenant_id: str, context_id: str) -> Response:
     """A code for this launch's patient and the chosen forms."""
     app = services()
-    visit = needs_launch(app, tenant_id, context_id)
-    refuse_foreign(app.public_url)
+    visit = needs_clinician(app, tenant_id, context_id)
     same_purpose(app, request.form.get("token", ""), "page", *purpose_of(visit))
-    chosen = _chosen(app, request.form.getlist("instrument"))
+    chosen = chosen_forms(app, request.form.getlist("instrument"))
+    if not chosen:
+        raise NothingChosen
     context = visit.context
     person = person_from_bytes(
         server_of(app, visit.tenant, context).read("Patient", context.patient)
@@ -69,16 +68,6 @@ def offer_handoff(tenant_id: str, context_id: str) -> Response:
             qr_size=len(picture.matrix) + 8,
         )
     )
-
-
-def _chosen(app: AppServices, names: Sequence[str]) -> tuple[Instrument, ...]:
-    """The plan's order: outcome first, alliance last. Raises NotOffered."""
-    chosen = tuple(each for each in app.plan.instruments if each.id in names)
-    if not chosen:
-        raise NotOffered(gettext("none chosen"))
-    for each in chosen:
-        wording_of(app, each, app.plan.languages[0])
-    return chosen
 
 
 def _offer(

@@ -3,7 +3,7 @@
 /kiosk/<tenant>                       enter the code; POST redeems it (410 if over)
 /kiosk/<tenant>/<handoff>/            "Hello …", start, or "This is not me"
 /kiosk/<tenant>/<handoff>/form/<n>    the form; POST: 303 when saved, 422 blanks once
-/kiosk/<tenant>/<handoff>/saved/<n>/<submission>
+/kiosk/<tenant>/<handoff>/saved/<n>/<receipt>
 """
 
 import json
@@ -18,14 +18,19 @@ from smart_app.access import (
     cookie_name,
     drop_cookie,
     new_browser,
-    refuse_foreign,
     set_cookie,
 )
-from smart_app.forms import Sitting, opened_form, sent_form
+from smart_app.forms import (
+    Sitting,
+    crisis_text,
+    opened_form,
+    receipt_of,
+    sent_form,
+    submission_of,
+)
 from smart_app.guesses import TooManyGuesses
 from smart_app.page import render
 from smart_app.patient_form import minutes
-from smart_app.safety import needs_crisis_text
 from smart_app.services import AppServices, services
 from vault.errors import AlreadyUsed, NotFound
 
@@ -47,7 +52,7 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.post("/kiosk/<tenant_id>/<handoff_id>/not-me")(kiosk_not_me)
     blueprint.get("/kiosk/<tenant_id>/<handoff_id>/form/<int:place>")(kiosk_form)
     blueprint.post("/kiosk/<tenant_id>/<handoff_id>/form/<int:place>")(kiosk_send)
-    blueprint.get("/kiosk/<tenant_id>/<handoff_id>/saved/<int:place>/<submission_id>")(
+    blueprint.get("/kiosk/<tenant_id>/<handoff_id>/saved/<int:place>/<receipt>")(
         kiosk_saved
     )
 
@@ -62,7 +67,6 @@ def kiosk_redeem(tenant_id: str) -> Response:
     """Uses the code up for this browser; a wrong one costs a guess."""
     app = services()
     tenant = app.tenants.by_id(tenant_id)
-    refuse_foreign(app.kiosk_url)
     code = "".join(each for each in request.form.get("code", "") if each.isdigit())
     browser = new_browser()
     try:
@@ -121,7 +125,6 @@ def kiosk_confirm(tenant_id: str, handoff_id: str) -> Response:
 def kiosk_not_me(tenant_id: str, handoff_id: str) -> Response:
     """The wrong person holds the tablet: the handoff is over, nothing was stored."""
     app = services()
-    refuse_foreign(app.kiosk_url)
     visit = _visit(app, tenant_id, handoff_id)
     app.vault_of(visit.sitting.tenant).handoffs.finish(handoff_id)
     return _over(
@@ -140,7 +143,6 @@ def kiosk_form(tenant_id: str, handoff_id: str, place: int) -> Response:
 
 def kiosk_send(tenant_id: str, handoff_id: str, place: int) -> Response:
     app = services()
-    refuse_foreign(app.kiosk_url)
     visit = _visit(app, tenant_id, handoff_id)
     sent = sent_form(app, visit.sitting, place, action=request.path, form=request.form)
     if isinstance(sent, Response):
@@ -152,20 +154,19 @@ def kiosk_send(tenant_id: str, handoff_id: str, place: int) -> Response:
                 tenant_id=tenant_id,
                 handoff_id=handoff_id,
                 place=place,
-                submission_id=sent.submission_id,
+                receipt=receipt_of(app, visit.sitting, sent),
             ),
             code=303,
         )
     )
 
 
-def kiosk_saved(
-    tenant_id: str, handoff_id: str, place: int, submission_id: str
-) -> Response:
+def kiosk_saved(tenant_id: str, handoff_id: str, place: int, receipt: str) -> Response:
     """ "Saved": only a sealed response has an address like this."""
     app = services()
     visit = _visit(app, tenant_id, handoff_id)
     sitting = visit.sitting
+    submission_id = submission_of(app, sitting, receipt)
     more = place + 1 < len(sitting.instruments)
     return make_response(
         render(
@@ -184,14 +185,6 @@ def kiosk_saved(
             home="",
         )
     )
-
-
-def crisis_text(app: AppServices, sitting: Sitting, submission_id: str) -> str:
-    """The site's text in the form's language, if this response asks for it."""
-    vault = app.vault_of(sitting.tenant)
-    if not needs_crisis_text(vault, sitting.patient, submission_id):
-        return ""
-    return app.plan.crisis.get(sitting.language, app.plan.crisis[app.plan.languages[0]])
 
 
 def _visit(app: AppServices, tenant_id: str, handoff_id: str) -> TabletVisit:

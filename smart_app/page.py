@@ -1,6 +1,6 @@
 """Pages: a template with the language of the page in it."""
 
-from flask import render_template
+from flask import render_template, request
 from flask_babel import get_locale
 
 
@@ -13,3 +13,8 @@ def render(template: str, **values: object) -> str:
         direction=locale.text_direction if locale else "ltr",
         **values,
     )
+
+
+def on_tablet() -> bool:
+    """Whether this is a page for the tablet, on the tablet's own host."""
+    return (request.endpoint or "").startswith("smart_app.kiosk_")

@@ -1,15 +1,22 @@
 """A patient's own launch: the forms, and nothing of the clinician's page.
 
 /c/<tenant>/<context>/form/<n>    the form; POST: 303 saved, 422 blanks once
-/c/<tenant>/<context>/saved/<n>/<submission>
+/c/<tenant>/<context>/saved/<n>/<receipt>
 """
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 
-from smart_app.access import Visit, needs_launch, refuse_foreign
+from smart_app.access import Visit, needs_launch
 from smart_app.errors import NotOffered
-from smart_app.forms import Sitting, opened_form, sent_form
-from smart_app.kiosk import crisis_text
+from smart_app.forms import (
+    Sitting,
+    crisis_text,
+    opened_form,
+    receipt_of,
+    sent_form,
+    submission_of,
+)
+from smart_app.offers import offers
 from smart_app.page import render
 from smart_app.person import Person
 from smart_app.services import AppServices, services
@@ -19,7 +26,7 @@ def add_routes(blueprint: Blueprint) -> None:
     path = "/c/<tenant_id>/<context_id>"
     blueprint.get(f"{path}/form/<int:place>")(own_form)
     blueprint.post(f"{path}/form/<int:place>")(own_send)
-    blueprint.get(f"{path}/saved/<int:place>/<submission_id>")(own_saved)
+    blueprint.get(f"{path}/saved/<int:place>/<receipt>")(own_saved)
 
 
 def patient_home(app: AppServices, visit: Visit, person: Person) -> str:
@@ -27,7 +34,7 @@ def patient_home(app: AppServices, visit: Visit, person: Person) -> str:
     return render(
         "patient_home.html",
         greeting=person.greeting,
-        may_write=visit.may_write,
+        may_write=visit.is_self and visit.may_write,
         forms=[
             {
                 "title": each.title,
@@ -38,7 +45,7 @@ def patient_home(app: AppServices, visit: Visit, person: Person) -> str:
                     place=place,
                 ),
             }
-            for place, each in enumerate(app.plan.instruments)
+            for place, each in enumerate(offers(app).forms)
         ],
     )
 
@@ -51,7 +58,6 @@ def own_form(tenant_id: str, context_id: str, place: int) -> Response:
 
 def own_send(tenant_id: str, context_id: str, place: int) -> Response:
     app = services()
-    refuse_foreign(app.public_url)
     sitting = _sitting(app, needs_launch(app, tenant_id, context_id))
     sent = sent_form(app, sitting, place, action=request.path, form=request.form)
     if isinstance(sent, Response):
@@ -63,18 +69,17 @@ def own_send(tenant_id: str, context_id: str, place: int) -> Response:
                 tenant_id=tenant_id,
                 context_id=context_id,
                 place=place,
-                submission_id=sent.submission_id,
+                receipt=receipt_of(app, sitting, sent),
             ),
             code=303,
         )
     )
 
 
-def own_saved(
-    tenant_id: str, context_id: str, place: int, submission_id: str
-) -> Response:
+def own_saved(tenant_id: str, context_id: str, place: int, receipt: str) -> Response:
     app = services()
     sitting = _sitting(app, needs_launch(app, tenant_id, context_id))
+    submission_id = submission_of(app, sitting, receipt)
     return make_response(
         render(
             "saved.html",
@@ -90,13 +95,13 @@ def own_saved(
 
 
 def _sitting(app: AppServices, visit: Visit) -> Sitting:
-    """Only a patient's own launch fills in forms; a clinician hands them over.
+    """Only the patient in person fills in forms; a clinician hands them over.
 
     Raises:
-        NotOffered: a clinician's launch, or one that may not write.
+        NotOffered: somebody else's launch, or one that may not write.
     """
     context = visit.context
-    if not (visit.is_patient and visit.may_write):
+    if not (visit.is_self and visit.may_write):
         raise NotOffered("in this launch")
     return Sitting(
         tenant=visit.tenant,
@@ -105,6 +110,6 @@ def _sitting(app: AppServices, visit: Visit) -> Sitting:
         patient=context.patient,
         encounter=context.encounter,
         language=app.plan.languages[0],
-        instruments=app.plan.instruments,
+        instruments=offers(app).forms,
         mode="app",
     )

@@ -22,9 +22,23 @@ from ehr.errors import (
 )
 from fhir_mapping.errors import UnreadableResource
 from questionnaires.errors import AnswerNotOffered
-from smart_app.errors import ForeignRequest, NoBrowserCookie, NotOffered, WrongPatient
+from smart_app.errors import (
+    ForeignRequest,
+    LicenceOver,
+    NoBrowserCookie,
+    NotForPatients,
+    NothingChosen,
+    NotOffered,
+    WrongPatient,
+)
 from smart_app.page import render
-from vault.errors import AlreadyUsed, NonceConflict, NotFound, VaultUnavailable
+from vault.errors import (
+    AlreadyUsed,
+    NonceConflict,
+    NotFound,
+    Tampered,
+    VaultUnavailable,
+)
 
 log = logging.getLogger("rom.smart_app")
 
@@ -100,6 +114,32 @@ REFUSALS: dict[type[Exception], Refusal] = {
         lambda: gettext("This form was already sent with other answers"),
         lambda: gettext("Both are kept for the staff; neither is lost."),
         lambda: gettext("Please give the tablet to the staff."),
+    ),
+    NotForPatients: Refusal(
+        403,
+        lambda: gettext("This page is for the clinic's staff"),
+        lambda: gettext("Nothing was changed."),
+        lambda: "",
+    ),
+    LicenceOver: Refusal(
+        403,
+        lambda: gettext("This form is not offered now"),
+        lambda: gettext(
+            "The clinic's licence of this form has ended. Earlier scores stay readable."
+        ),
+        lambda: gettext("Please tell the staff."),
+    ),
+    NothingChosen: Refusal(
+        400,
+        lambda: gettext("No form was chosen"),
+        lambda: gettext("Nothing was handed over."),
+        lambda: gettext("Please go back and choose at least one form."),
+    ),
+    Tampered: Refusal(
+        503,
+        lambda: gettext("Our store holds something that it should not"),
+        lambda: gettext("It was not used, and nothing was changed."),
+        lambda: gettext("Please tell the people who run this app at once."),
     ),
     ForeignRequest: Refusal(
         403,
@@ -183,8 +223,13 @@ def add_refusals(blueprint: Blueprint) -> None:
         blueprint.register_error_handler(error, refusal_page)
 
 
-def refusal_page(error: Exception) -> Response:
-    """The page of this error, with an event id that the log also has."""
+def refusal_page(error: Exception, *, crisis: str = "") -> Response:
+    """The page of this error, with an event id that the log also has.
+
+    Args:
+        error: one of the table.
+        crisis: the site's crisis text, if answers that asked for it were kept.
+    """
     kind = next(each for each in type(error).__mro__ if each in REFUSALS)
     refusal = REFUSALS[kind]
     event_id = secrets.token_hex(4)
@@ -208,6 +253,7 @@ def refusal_page(error: Exception) -> Response:
             next_step=refusal.next_step(),
             status=refusal.status,
             event_id=event_id,
+            crisis=crisis,
         ),
         refusal.status,
     )

@@ -25,6 +25,7 @@ from server.demo_files import DemoPlace, write_demo_files
 from vault.cipher import generate_key_file
 
 START_SECONDS = 60.0
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @click.command("demo")
@@ -54,8 +55,8 @@ def command(
     asymmetric: bool,
 ) -> None:
     """Start both, print one address, stay up until Ctrl-C; leave nothing running."""
-    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(each, _stop)
+    for ending in ENDINGS:
+        signal.signal(ending, _stop)
     with _folder(keep) as folder:
         place = DemoPlace(
             folder=folder,
@@ -181,6 +182,6 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     """Once: a second signal must not interrupt the ending of what was started."""
-    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -10,58 +10,9 @@ from fhir_mapping.errors import NotValidR4
 from fhir_mapping.questionnaire import questionnaire_from_instrument
 from fhir_mapping.r4.json import Json, json_bytes
 from fhir_mapping.r4.models import checked
-from fhir_mapping.submission import resources_from_submission, transaction_from
+from tests.contract.written import everything
 from tests.shared_material import shared
-from tests.unit.fhir_mapping.material import (
-    LIBRARY,
-    PHQ9,
-    PLAIN,
-    WITH_ITEMS,
-    official,
-    phq9_points,
-    submission,
-    with_changed,
-)
-
-BARE = replace(PLAIN, id="bare", profiles=False, second_category={})
-
-# Words for a form whose real ones are licensed.
-LINES = replace(
-    LIBRARY.wordings["phq-9", "en"],
-    instrument_id="ors",
-    items={each: f"Line {each}" for each in ("o1", "o2", "o3", "o4")},
-    options={},
-    anchors=dict.fromkeys(("o1", "o2", "o3", "o4"), ("left", "right")),
-)
-
-SITTINGS = {
-    "all answered": submission(),
-    "prorated": submission(phq9_points(2, 2, 1, None, 1, 0, 1, 2, 0, 1)),
-    "not scored": submission(phq9_points(1)),
-    "nothing answered": submission({}),
-    "alliance with words": submission(
-        {"a1": 0, "a2": 1, "a3": 2, "a4": 4, "a5": "ä 🙂 <b>\n"},
-        instrument_id="session-alliance",
-    ),
-    "lines": submission({"o1": 0, "o2": 100, "o3": 33, "o4": 7}, instrument_id="ors"),
-    "no encounter": replace(submission(), encounter=None),
-}
-
-
-def everything() -> list[Json]:
-    forms = [
-        questionnaire_from_instrument(LIBRARY.instrument(name), wording)
-        for (name, _), wording in LIBRARY.wordings.items()
-    ]
-    forms.append(questionnaire_from_instrument(LIBRARY.instrument("ors"), LINES))
-    bundles = [
-        transaction_from(resources_from_submission(sent, LIBRARY, dialect))
-        for sent in SITTINGS.values()
-        for dialect in (PLAIN, WITH_ITEMS, BARE)
-    ]
-    inside = [entry["resource"] for bundle in bundles for entry in bundle["entry"]]
-    return [*forms, *bundles, *inside]
-
+from tests.unit.fhir_mapping.material import LIBRARY, PHQ9, official, with_changed
 
 WRITTEN = everything()
 

@@ -16,12 +16,12 @@ from uuid import UUID
 from ehr.delivery.ladder import Probed
 from ehr.delivery.seal import Sealed, seal
 from ehr.delivery.worker import Pace, Worker, WorkerStep
+from ehr.fence import Fence
 from ehr.smart.access import AccessTokens
 from ehr.smart.context import LaunchContext, store_context
 from ehr.smart.id_token import User
 from ehr.tenants import Scopes, Tenant
 from ehr.wire.egress import GuardedSession
-from ehr.fence import Fence
 from fhir_mapping.dialect import load_dialect
 from fhir_mapping.r4.codes import SUBMISSION_SYSTEM
 from fhir_mapping.submission import (

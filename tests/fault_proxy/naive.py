@@ -6,8 +6,8 @@ with 2xx; or, told not to, it never sends again.
 """
 
 from ehr.delivery.ladder import RESPONSE
-from ehr.wire.egress import GuardedSession
 from ehr.fence import Fence
+from ehr.wire.egress import GuardedSession
 from fhir_mapping.r4.json import json_bytes
 from fhir_mapping.submission import resources_from_submission, with_response_reference
 from tests.fault_proxy.clinic import DIALECT, Clinic

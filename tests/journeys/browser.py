@@ -23,7 +23,12 @@ ARGUMENTS = [
 
 @contextmanager
 def chromium(
-    playwright: Playwright, profile: Path, *, width: int = 1440, height: int = 960, dark: bool = False
+    playwright: Playwright,
+    profile: Path,
+    *,
+    width: int = 1440,
+    height: int = 960,
+    dark: bool = False,
 ) -> Iterator[BrowserContext]:
     """A new profile in this folder; the browser closes with the block."""
     if not Path(CHROMIUM).exists():

@@ -28,7 +28,8 @@ class Demo:
         answer.raise_for_status()
         counts: dict[str, int] = answer.json()["resources"]
         return {
-            kind: counts.get(kind, 0) for kind in ("QuestionnaireResponse", "Observation")
+            kind: counts.get(kind, 0)
+            for kind in ("QuestionnaireResponse", "Observation")
         }
 
 
@@ -69,7 +70,9 @@ def _address(process: "subprocess.Popen[str]", lines: list[str]) -> str:
     while time.monotonic() < until:
         for line in list(lines):
             if "Open http://" in line:
-                return line.split("Open ", 1)[1].split("/ ", 1)[0].split()[0].rstrip("/")
+                return (
+                    line.split("Open ", 1)[1].split("/ ", 1)[0].split()[0].rstrip("/")
+                )
         if process.poll() is not None:
             break
         time.sleep(0.05)

@@ -75,9 +75,7 @@ def answer_phq_9(tablet: Page, points: tuple[int | None, ...]) -> None:
     for link_id, value in zip(PHQ_9, points, strict=True):
         if value is None:
             continue
-        tablet.locator(
-            f'[data-link-id="{link_id}"] input[value="{value}"]'
-        ).check()
+        tablet.locator(f'[data-link-id="{link_id}"] input[value="{value}"]').check()
 
 
 def send(tablet: Page) -> str:

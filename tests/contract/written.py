@@ -1,0 +1,90 @@
+"""One of everything that we write, by name: for R4B, the profiles and the validator."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fhir_mapping.dialect import Dialect
+from fhir_mapping.questionnaire import questionnaire_from_instrument
+from fhir_mapping.r4.json import Json
+from fhir_mapping.submission import (
+    Submission,
+    resources_from_submission,
+    transaction_from,
+)
+from questionnaires.instrument import Wording
+from tests.unit.fhir_mapping.material import (
+    LIBRARY,
+    PLAIN,
+    WITH_ITEMS,
+    phq9_points,
+    submission,
+)
+
+BARE = replace(PLAIN, id="bare", profiles=False, second_category={})
+DIALECTS = {"plain": PLAIN, "items and panel": WITH_ITEMS, "bare": BARE}
+
+SITTINGS: dict[str, Submission] = {
+    "all answered": submission(),
+    "prorated": submission(phq9_points(2, 2, 1, None, 1, 0, 1, 2, 0, 1)),
+    "not scored": submission(phq9_points(1)),
+    "nothing answered": submission({}),
+    "alliance with words": submission(
+        {"a1": 0, "a2": 1, "a3": 2, "a4": 4, "a5": "ä 🙂 <b>\n"},
+        instrument_id="session-alliance",
+    ),
+    "lines": submission({"o1": 0, "o2": 100, "o3": 33, "o4": 7}, instrument_id="ors"),
+    "no encounter": replace(submission(), encounter=None),
+}
+
+
+def forms() -> dict[str, Json]:
+    """Each instrument as a Questionnaire; words are invented where none are shipped."""
+    wordings = {name: each for (name, _), each in LIBRARY.wordings.items()}
+    for name in LIBRARY.instruments:
+        wordings.setdefault(name, _invented(name))
+    found = {
+        f"form {name}": questionnaire_from_instrument(LIBRARY.instrument(name), each)
+        for name, each in wordings.items()
+    }
+    other = replace(wordings["phq-9"], language="de")
+    found["form phq-9, translated"] = questionnaire_from_instrument(
+        LIBRARY.instrument("phq-9"), wordings["phq-9"], translations=[other]
+    )
+    return found
+
+
+def bundles() -> dict[str, Json]:
+    """Each sitting as the transaction that is sent, in each dialect."""
+    return {
+        f"{name}, {how}": _transaction(sent, dialect)
+        for name, sent in SITTINGS.items()
+        for how, dialect in DIALECTS.items()
+    }
+
+
+def everything() -> list[Json]:
+    """Forms, transactions, and what is inside them."""
+    sent = list(bundles().values())
+    return [*forms().values(), *sent, *inside(sent)]
+
+
+def inside(transactions: list[Json]) -> Iterator[Json]:
+    """The resources of these transactions."""
+    for bundle in transactions:
+        yield from (entry["resource"] for entry in bundle["entry"])
+
+
+def _transaction(sent: Submission, dialect: Dialect) -> Json:
+    return transaction_from(resources_from_submission(sent, LIBRARY, dialect))
+
+
+def _invented(instrument_id: str) -> Wording:
+    """Words for a form of four lines whose real ones are licensed."""
+    lines = [item.link_id for item in LIBRARY.instrument(instrument_id).items]
+    return replace(
+        LIBRARY.wordings["phq-9", "en"],
+        instrument_id=instrument_id,
+        items={each: f"Line {each}" for each in lines},
+        options={},
+        anchors=dict.fromkeys(lines, ("left", "right")),
+    )
