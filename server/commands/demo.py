@@ -24,7 +24,7 @@ from ehr.smart.client_keys import generate_client_key
 from server.demo_files import DemoPlace, write_demo_files
 from vault.cipher import generate_key_file
 
-START_SECONDS = 60.0
+START_SECONDS = 240.0  # a foreign FHIR server is filled with the patients first
 ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 

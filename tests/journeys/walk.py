@@ -1,5 +1,6 @@
 """The product's main job, step by step, as a person does it in a browser."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,16 +8,11 @@ from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from tests.journeys.demo import Demo
 
-Look = Callable[[str, Page], None]
 ITEM_9 = "/44260-8"
 PHQ_9 = (
     *("/44250-9", "/44255-8", "/44259-0", "/44254-1", "/44251-7"),
     *("/44258-2", "/44252-5", "/44253-3", ITEM_9, "/69722-7"),
 )
-
-
-def no_look(_name: str, _page: Page) -> None:
-    """Nobody takes a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +81,41 @@ def send(tablet: Page) -> str:
     expect(saved).to_be_visible(timeout=20_000)
     expect(saved.get_by_role("heading", name="Saved")).to_be_visible()
     return str(saved.get_attribute("data-saved"))
+
+
+def wait_for(question: Callable[[], bool], seconds: float = 40) -> None:
+    """Until the answer is yes; delivery runs beside the pages."""
+    until = time.monotonic() + seconds
+    while not question() and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def walk_the_loop(demo: Demo, clinic: BrowserContext, tablet: BrowserContext) -> None:
+    """Amina gets worse: her card, the app, item 9, the record, the changed cards."""
+    chart = open_chart(demo, clinic, "Amina Saltmarsh")
+    assert chart.card_summaries() == [
+        "PHQ-9 is worse than at the start by more than measurement error (12 to 19)."
+    ]
+
+    before = demo.stored()
+    chart.launch()
+    assert chart.app.locator('.tone-attention[data-signal="S2"]').count() == 1
+    address, code = chart.code()
+    page = tablet.new_page()
+    redeem(page, address, code)
+    answer_phq_9(page, (3, 3, 2, 3, 2, 3, 2, 2, 1, 2))
+    send(page)
+    expect(page.locator("[data-crisis]")).to_be_visible()
+
+    chart.app.locator("#back").click()
+    expect(chart.app.locator("[data-safety]")).to_contain_text("item 9")
+
+    wanted = {kind: count + 1 for kind, count in before.items()}
+    wait_for(lambda: demo.stored() == wanted)
+    assert demo.stored() == wanted, "one response and its one score, each once"
+
+    again = open_chart(demo, clinic, "Amina Saltmarsh")
+    summaries = again.card_summaries()
+    assert summaries[0].startswith("PHQ-9 item 9 answered above zero (1).")
+    assert "(12 to 21)" in summaries[1]
+    assert demo.stored() == wanted
