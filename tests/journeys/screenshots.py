@@ -52,7 +52,6 @@ def take(folder: Path) -> None:
             tablet.locator("#send").click()
             expect(tablet.get_by_text("still open")).to_be_visible()
             look("8-form-blanks", tablet)
-            missing = ("/44252-5", "/44253-3", "/44260-8", "/69722-7")
             for link_id, points in zip(
                 ("/44252-5", "/44253-3", "/44260-8", "/69722-7"),
                 ANSWERS[6:],
