@@ -61,7 +61,7 @@ class Server:
         """Seconds of user and system time so far, of the whole tree."""
         tree = [self.process, *self.process.children(recursive=True)]
         times = [each.cpu_times() for each in tree]
-        return sum(each.user + each.system for each in times)
+        return float(sum(each.user + each.system for each in times))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def sitting_instant(authored: datetime) -> datetime:
 
 
 def _merged(copies: Sequence[Measurement]) -> Measurement:
+    if len(copies) == 1:
+        return copies[0]
     ranked = sorted(copies, key=_rank)
     winner = ranked[0]
     if winner.answers is not None:

@@ -21,7 +21,7 @@ from ehr.errors import (
     UnsafeAnswer,
 )
 from fhir_mapping.errors import UnreadableResource
-from questionnaires.errors import AnswerNotOffered
+from questionnaires.errors import AnswerNotOffered, UnknownInstrument
 from smart_app.errors import (
     ForeignRequest,
     LicenceOver,
@@ -152,6 +152,12 @@ REFUSALS: dict[type[Exception], Refusal] = {
         lambda: gettext("This form is not offered here"),
         lambda: gettext("It is not in this site's plan, or its wording is missing."),
         lambda: "",
+    ),
+    UnknownInstrument: Refusal(
+        404,
+        lambda: gettext("This form is not here any more"),
+        lambda: gettext("The site has taken it out since it was handed over."),
+        lambda: gettext("Please give the tablet to the staff."),
     ),
     AnswerNotOffered: Refusal(
         400,
