@@ -1,6 +1,6 @@
 """Submissions through faults, for each delivery class, and through kill -9.
 
-`python -m benchmarks.delivery [--n 100] [--lives 12] [--seed 1] [--json]`
+`python -m benchmarks.delivery [--n 200] [--lives 12] [--seed 1] [--json]`
 
 Everything is synthetic and on the loopback. The oracle is the ledger of the receiving
 server, compared as raw JSON with what was acknowledged. The controls run the same
@@ -163,7 +163,7 @@ def _versions() -> Mapping[str, str]:
 def main() -> int:
     """Print the figures; 1 if a check fails."""
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--n", type=int, default=100, help="submissions per class")
+    words.add_argument("--n", type=int, default=200, help="submissions per class")
     words.add_argument("--lives", type=int, default=12, help="processes to kill")
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--json", action="store_true", help="one object, for machines")

@@ -3,6 +3,7 @@
 It alone repeats anything. What it cannot decide is held for a person.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -158,6 +159,7 @@ class Worker:
         self._vault.outbox.verified(
             leased, progress=progress_to_bytes(progress), now=now
         )
+        self._tell(leased, "submission.verified", now=now, places=progress.places)
         return "verified"
 
     def _carried(
@@ -259,9 +261,23 @@ class Worker:
                 if cause in ("not_offered", "not_storable"):
                     self._capabilities = None  # asked again before the next row
                 outbox.hold(leased, cause=cause, now=now)
+                self._tell(leased, "submission.held", now=now, cause=cause)
                 return "held"
             case _:
                 assert_never(step)
+
+    def _tell(
+        self, leased: Leased, kind: str, *, now: datetime, **details: object
+    ) -> None:
+        """Into the audit: where it stands or why it does not, and the attempts."""
+        told = {"submission": leased.submission_id, "attempts": leased.attempts}
+        self._vault.audit.append(
+            kind,
+            BY,
+            patient=None,
+            details=json.dumps(told | details, default=dict).encode(),
+            now=now,
+        )
 
     def _failed(self, now: datetime) -> None:
         """After some failures in a row the whole tenant rests, not each row alone.
