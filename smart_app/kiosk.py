@@ -75,6 +75,8 @@ def kiosk_redeem(tenant_id: str) -> Response:
             code, browser=browser, now=app.clock()
         )
     except (NotFound, AlreadyUsed, TooManyGuesses) as refusal:
+        if not isinstance(refusal, TooManyGuesses):
+            app.guesses.wrong(request.remote_addr or "", now=app.clock())
         return make_response(
             render(
                 "kiosk_enter.html",
