@@ -211,9 +211,13 @@ class FhirServer:
             url = page.next_url
 
     def _get(self, path: str) -> bytes:
-        body: bytes = self._transport.request_data(
-            path, headers={"Authorization": f"Bearer {self._token()}"}
-        )
+        # HAPI FHIR, seen 2026-11: for a minute a repeated search is answered from its
+        # memory, also "nothing found"; what we then show or write would be stale.
+        headers = {
+            "Authorization": f"Bearer {self._token()}",
+            "Cache-Control": "no-cache",
+        }
+        body: bytes = self._transport.request_data(path, headers=headers)
         return body
 
     def _write(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox_ehr.config import SandboxConfig
+from sandbox_ehr.errors import FhirRefusal
 from sandbox_ehr.json_text import Json, parsed
 from sandbox_ehr.store.interface import Backend, FhirRequest
 
@@ -20,27 +21,40 @@ NAMESPACE = uuid.UUID("6f1d3c52-9a3e-5d0b-8f0e-2f4a1c7b9e10")
 
 
 def seed(backend: Backend, config: SandboxConfig) -> list[str]:
-    """Put the bundled people into the record, unless somebody is there already.
+    """Put each of the bundled people into the record who is not there already.
+
+    Asked one by one: a server may hold others, or lack some after an interrupted start.
 
     Returns:
         What the backend refused to hold: ids of deliberately odd entries.
     """
-    known = backend.answer(FhirRequest("GET", "Patient", (("_count", "1"),)))
-    if (known.body or {}).get("entry"):
-        return []
-    _put(backend, practitioners())
+    stories = [
+        story
+        for path in patient_files()
+        if not config.patients or path.stem in config.patients
+        if not _is_there(backend, story := parsed(path.read_bytes()))
+    ]
+    if stories:
+        _put(backend, practitioners())
     now = config.clock()
     left_out: list[str] = []
-    for path in patient_files():
-        if config.patients and path.stem not in config.patients:
-            continue
-        story = parsed(path.read_bytes())
+    for story in stories:
         _put(backend, resources_of(story, user=config.user, now=now))
         for odd in story.get("unreadable", []):
             resource = _dated(odd["resource"], now)
             if not backend.inject(resource):
                 left_out.append(str(resource["id"]))
     return left_out
+
+
+def _is_there(backend: Backend, story: Json) -> bool:
+    try:
+        backend.answer(FhirRequest("GET", f"Patient/{story['patient']['id']}"))
+    except FhirRefusal as refusal:
+        if refusal.status in (404, 410):
+            return False
+        raise
+    return True
 
 
 def patient_files() -> list[Path]:

@@ -48,6 +48,17 @@ def test_pages_are_followed_to_the_end(ehr: CannedEhr) -> None:
     assert {each.headers["authorization"] for each in ehr.seen} == {"Bearer t-1"}
 
 
+def test_no_answer_out_of_the_ehr_s_memory_is_asked_for(ehr: CannedEhr) -> None:
+    ehr.says(SEARCH, bundle(observation("1"), next_url=f"{ehr.issuer}?page=2"))
+    ehr.says("?page=2", bundle(observation("2")))
+    ehr.says("Observation/1", Canned(200, observation("1")))
+
+    found_by(ehr)
+    ehr.fhir().read("Observation", "1")
+
+    assert [each.headers["cache-control"] for each in ehr.seen] == ["no-cache"] * 3
+
+
 @pytest.mark.req("RW-12")
 def test_a_page_at_another_origin_is_not_asked_and_the_result_is_partial(
     ehr: CannedEhr,

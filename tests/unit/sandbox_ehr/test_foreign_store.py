@@ -59,6 +59,20 @@ def test_its_patients_are_put_there_at_start_under_their_own_ids(worker):
     assert worker.fhir("GET", "Patient/marta").json["name"][0]["family"] == "Windrush"
 
 
+def test_a_server_with_other_people_in_it_gets_the_bundled_ones_too(
+    config, behind, clock
+):
+    marta, both = ("marta",), ("marta", "noor")
+    create_app(replace(config, seed=True, patients=marta, fhir_backend=behind))
+
+    ehr = create_app(replace(config, seed=True, patients=both, fhir_backend=behind))
+
+    worker = App(ehr.test_client(), clock).as_worker()
+    assert worker.fhir("GET", "Patient/noor").status_code == 200
+    marta_now = worker.fhir("GET", "Patient/marta").json
+    assert marta_now["meta"]["versionId"] == "1"
+
+
 def test_what_a_strict_server_refuses_is_left_out_and_said(worker):
     left_out = worker.client.get("/sandbox/ledger").json["left_out"]
 
