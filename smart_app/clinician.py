@@ -10,7 +10,6 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext
 
 from clinical.plan import MeasurementPlan
-from clinical.safety import safety_findings
 from clinical.signals.kinds import (
     AllianceDrop,
     BelowOwnBaseline,
@@ -21,9 +20,15 @@ from clinical.signals.kinds import (
     Signal,
 )
 from clinical.signals.read import read_signals
-from ehr.chart import Waiting
-from ehr.errors import AccessExpired, EhrRefused, EhrUnreachable, UnsafeAnswer
+from ehr.errors import (
+    AccessExpired,
+    EhrRefused,
+    EhrUnreachable,
+    JsonRefused,
+    UnsafeAnswer,
+)
 from fhir_mapping.episode import ChartReading
+from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.unread import Unread
 from smart_app.access import (
     Visit,
@@ -47,12 +52,20 @@ from smart_app.offers import offers
 from smart_app.page import render
 from smart_app.patient_home import patient_home
 from smart_app.person import Person, person_from_bytes
-from smart_app.safety import marks_of
+from smart_app.safety import safety_view
 from smart_app.services import AppServices, services
 from smart_app.words import Sentence, moment, number, sentence
+from vault.errors import NotFound
 
 # Why the chart may not be readable now, though the launch is good.
-AWAY = (EhrUnreachable, EhrRefused, AccessExpired, UnsafeAnswer)
+AWAY = (
+    EhrUnreachable,
+    EhrRefused,
+    AccessExpired,
+    UnsafeAnswer,
+    JsonRefused,
+    UnreadableResource,
+)
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -68,7 +81,7 @@ def clinician_page(tenant_id: str, context_id: str) -> Response:
     server = server_of(app, visit.tenant, visit.context)
     chart = chart_of(app, visit.tenant, server)
     try:
-        person = person_from_bytes(server.read("Patient", patient))
+        person = person_from_bytes(server.read("Patient", patient), expected=patient)
         if not visit.is_clinician:
             return make_response(patient_home(app, visit, person))
         reading = chart.reading(patient)
@@ -76,7 +89,7 @@ def clinician_page(tenant_id: str, context_id: str) -> Response:
         if not visit.is_clinician:
             raise
         # Safety answers and what waits are ours to show, whatever the EHR does.
-        return make_response(_away_page(app, visit, chart.waiting(patient)), 503)
+        return make_response(_away_page(app, visit), 503)
     return make_response(_page(app, visit, person, reading))
 
 
@@ -85,7 +98,10 @@ def safety_seen(tenant_id: str, context_id: str, mark_id: str) -> Response:
     app = services()
     visit = needs_clinician(app, tenant_id, context_id)
     same_purpose(app, request.form.get("token", ""), "page", *purpose_of(visit))
-    app.vault_of(visit.tenant).safety.seen(mark_id, by=visit.user_name, now=app.clock())
+    safety = app.vault_of(visit.tenant).safety
+    if mark_id not in {each.mark_id for each in safety.marks(visit.context.patient)}:
+        raise NotFound("safety mark")
+    safety.seen(mark_id, by=visit.user_name, now=app.clock())
     return make_response(
         redirect(
             url_for(
@@ -116,7 +132,13 @@ def _page(
     graph = graph_spec(reading.episode, plan.instruments, gap_days=plan.rules.gap_days)
     said = [(each, sentence(each, app.library)) for each in report.signals]
     offered = offers(app)
-    marks = marks_of(app.vault_of(visit.tenant), visit.context.patient, now=now)
+    safety = safety_view(
+        app.vault_of(visit.tenant),
+        visit.context.patient,
+        signals=report.signals,
+        library=app.library,
+        now=now,
+    )
     return render(
         "clinician.html",
         context=visit.context,
@@ -124,12 +146,10 @@ def _page(
         patient=person,
         show_banner=visit.context.need_banner,
         sessions=len(graph.sessions),
-        waiting=_waiting(reading),
-        safety=[
-            text for each, text in said if isinstance(each, SafetyAnswer | SafetyBlank)
-        ],
-        marks=marks.open,
-        seen_marks=marks.seen,
+        waiting=_waiting(app, visit),
+        safety=safety.sentences,
+        marks=safety.open,
+        seen_marks=safety.seen,
         signals=_points_to_talk_about(said),
         notes=_each_once(
             [
@@ -152,28 +172,24 @@ def _page(
     )
 
 
-def _away_page(app: AppServices, visit: Visit, waiting: Waiting) -> str:
+def _away_page(app: AppServices, visit: Visit) -> str:
     """The chart cannot be read: only what we hold ourselves, and nothing stale."""
     now = app.clock()
-    marks = marks_of(app.vault_of(visit.tenant), visit.context.patient, now=now)
-    findings = [
-        finding
-        for each in waiting.submissions
-        for finding in safety_findings(
-            app.library.instrument(each.answers.instrument_id),
-            each.answers,
-            authored_on=each.authored.date().isoformat(),
-            source=f"outbox/{each.id}",
-        )
-    ]
+    safety = safety_view(
+        app.vault_of(visit.tenant),
+        visit.context.patient,
+        signals=(),
+        library=app.library,
+        now=now,
+    )
     return render(
         "away.html",
         context=visit.context,
         tenant=visit.tenant,
-        waiting=len(waiting.submissions),
-        safety=[sentence(each, app.library) for each in findings],
-        marks=marks.open,
-        seen_marks=marks.seen,
+        waiting=_waiting(app, visit),
+        safety=safety.sentences,
+        marks=safety.open,
+        seen_marks=safety.seen,
         token=signed(app, "page", *purpose_of(visit)),
         as_of=moment(now, like=now),
     )
@@ -224,8 +240,9 @@ def _notices(reading: ChartReading) -> Sequence[str]:
     return []
 
 
-def _waiting(reading: ChartReading) -> int:
-    return sum(1 for each in reading.episode.measurements if not each.in_record)
+def _waiting(app: AppServices, visit: Visit) -> int:
+    """Counted in our own store: also what no longer can be read, and what is held."""
+    return len(app.vault_of(visit.tenant).outbox.waiting(visit.context.patient))
 
 
 def _unconfirmed(plan: MeasurementPlan) -> str:

@@ -22,10 +22,10 @@ from ehr.delivery.seal import Sealed, seal
 from ehr.tenants import Tenant
 from fhir_mapping.submission import Submission
 from questionnaires.answers import Answers, answers_from_offered, answers_to_json
-from questionnaires.instrument import Instrument
+from questionnaires.instrument import Instrument, Wording
 from smart_app.access import opened_for, same_purpose, signed
 from smart_app.errors import ForeignRequest, NotOffered, WrongPatient
-from smart_app.offers import wording_of
+from smart_app.offers import offered_wording, wording_of
 from smart_app.page import render
 from smart_app.patient_form import blank_numbers, form_view, given_answers
 from smart_app.refusals import refusal_page
@@ -67,6 +67,7 @@ def opened_form(
 ) -> Response:
     """The empty form, with a nonce of its own."""
     instrument = sitting.instrument(place)
+    wording = offered_wording(app, instrument, sitting.language)
     nonce = secrets.token_urlsafe(32)
     app.vault_of(sitting.tenant).outbox.issue_nonce(
         nonce,
@@ -75,9 +76,7 @@ def opened_form(
         now=app.clock(),
         expires_at=app.clock() + FORM_LIFE,
     )
-    return _form_page(
-        app, sitting, instrument, action=action, nonce=nonce, given={}, blanks=()
-    )
+    return _form_page(app, sitting, _Shown(instrument, wording, action, nonce, {}, ()))
 
 
 def sent_form(
@@ -108,14 +107,9 @@ def sent_form(
     # An answer that somebody must see now does not wait for the open questions: a
     # tablet given back at this point would take it along unseen.
     if blanks and form.get("confirmed") != "1" and not _is_urgent(instrument, answers):
+        wording = wording_of(app, instrument, sitting.language)
         return _form_page(
-            app,
-            sitting,
-            instrument,
-            action=action,
-            nonce=nonce,
-            given=given,
-            blanks=blanks,
+            app, sitting, _Shown(instrument, wording, action, nonce, given, blanks)
         )
     try:
         return seal(
@@ -137,9 +131,7 @@ def sent_form(
 
 def receipt_of(app: AppServices, sitting: Sitting, sealed: Sealed) -> str:
     """What the address of a "Saved" page holds: only a sealed response has one."""
-    return signed(
-        app, "saved", sitting.tenant.id, sitting.owner, str(sealed.submission_id)
-    )
+    return signed(app, "saved", sitting.tenant.id, sitting.owner, sealed.submission_id)
 
 
 def submission_of(app: AppServices, sitting: Sitting, receipt: str) -> str:
@@ -211,26 +203,28 @@ def _body_hash(answers: Answers) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _form_page(
-    app: AppServices,
-    sitting: Sitting,
-    instrument: Instrument,
-    *,
-    action: str,
-    nonce: str,
-    given: Mapping[str, str],
-    blanks: tuple[int, ...],
-) -> Response:
-    wording = wording_of(app, instrument, sitting.language)
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A form as a page shows it: empty, or again with what was given."""
+
+    instrument: Instrument
+    wording: Wording
+    action: str
+    nonce: str
+    given: Mapping[str, str]
+    blanks: tuple[int, ...]
+
+
+def _form_page(app: AppServices, sitting: Sitting, shown: _Shown) -> Response:
     page = render(
         "form.html",
-        form=form_view(instrument, wording, given=given),
-        action=action,
-        nonce=nonce,
-        token=signed(app, "form", *_purpose(sitting, nonce)),
-        blanks=blanks,
+        form=form_view(shown.instrument, shown.wording, given=shown.given),
+        action=shown.action,
+        nonce=shown.nonce,
+        token=signed(app, "form", *_purpose(sitting, shown.nonce)),
+        blanks=shown.blanks,
         idle_seconds=int(app.times.kiosk_idle.total_seconds())
         if sitting.mode == "kiosk"
         else 0,
     )
-    return make_response(page, 422 if blanks else 200)
+    return make_response(page, 422 if shown.blanks else 200)

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, make_response, request
 from smart_app.access import needs_clinician, same_purpose
 from smart_app.chart import server_of
 from smart_app.clinician import purpose_of
-from smart_app.errors import NothingChosen
+from smart_app.errors import NothingChosen, NotOffered
 from smart_app.offers import chosen_forms
 from smart_app.page import render
 from smart_app.person import person_from_bytes
@@ -35,12 +35,15 @@ def offer_handoff(tenant_id: str, context_id: str) -> Response:
     app = services()
     visit = needs_clinician(app, tenant_id, context_id)
     same_purpose(app, request.form.get("token", ""), "page", *purpose_of(visit))
+    if not visit.may_write:
+        raise NotOffered("in this launch")
     chosen = chosen_forms(app, request.form.getlist("instrument"))
     if not chosen:
         raise NothingChosen
     context = visit.context
     person = person_from_bytes(
-        server_of(app, visit.tenant, context).read("Patient", context.patient)
+        server_of(app, visit.tenant, context).read("Patient", context.patient),
+        expected=context.patient,
     )
     expires = app.clock() + app.times.handoff
     body = json.dumps(

@@ -7,6 +7,7 @@
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from smart_app.access import (
     new_browser,
     set_cookie,
 )
+from smart_app.errors import NoBrowserCookie
 from smart_app.forms import (
     Sitting,
     crisis_text,
@@ -67,7 +69,9 @@ def kiosk_redeem(tenant_id: str) -> Response:
     """Uses the code up for this browser; a wrong one costs a guess."""
     app = services()
     tenant = app.tenants.by_id(tenant_id)
-    code = "".join(each for each in request.form.get("code", "") if each.isdigit())
+    # Any script's digits: a tablet's keyboard may write others than ours.
+    typed = request.form.get("code", "")
+    code = "".join(str(int(each)) for each in typed if each.isdecimal())
     browser = new_browser()
     try:
         app.guesses.allow(request.remote_addr or "", now=app.clock())
@@ -166,11 +170,11 @@ def kiosk_send(tenant_id: str, handoff_id: str, place: int) -> Response:
 def kiosk_saved(tenant_id: str, handoff_id: str, place: int, receipt: str) -> Response:
     """ "Saved": only a sealed response has an address like this."""
     app = services()
-    visit = _visit(app, tenant_id, handoff_id)
+    visit = _visit(app, tenant_id, handoff_id, kinds=("k", "s"))
     sitting = visit.sitting
     submission_id = submission_of(app, sitting, receipt)
     more = place + 1 < len(sitting.instruments)
-    return make_response(
+    response = make_response(
         render(
             "saved.html",
             submission=submission_id,
@@ -187,14 +191,43 @@ def kiosk_saved(tenant_id: str, handoff_id: str, place: int, receipt: str) -> Re
             home="",
         )
     )
+    if not more:
+        _put_away(app, response, handoff_id)
+    return response
 
 
-def _visit(app: AppServices, tenant_id: str, handoff_id: str) -> TabletVisit:
+def _put_away(app: AppServices, response: Response, handoff_id: str) -> None:
+    """All is sent: from now on this tablet shows "Saved" and opens no form again.
+
+    The handoff itself stays good for a while, because an answer of ours that got lost
+    on the way is asked for again with the same form.
+    """
+    browser = _browser(app, handoff_id, ("k", "s"))
+    drop_cookie(response, cookie_name(app, "k", handoff_id))
+    set_cookie(
+        response, cookie_name(app, "s", handoff_id), browser, life=app.times.kiosk_life
+    )
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+def _browser(app: AppServices, handoff_id: str, kinds: Sequence[str]) -> str:
+    """The tablet's id in the first of these cookies. Raises NoBrowserCookie."""
+    for kind in kinds:
+        try:
+            return browser_of(cookie_name(app, kind, handoff_id))
+        except NoBrowserCookie:
+            continue
+    raise NoBrowserCookie
+
+
+def _visit(
+    app: AppServices, tenant_id: str, handoff_id: str, *, kinds: Sequence[str] = ("k",)
+) -> TabletVisit:
     """Raises UnknownIssuer, NoBrowserCookie, NotFound."""
     tenant = app.tenants.by_id(tenant_id)
     found = app.vault_of(tenant).handoffs.open_handoff(
         handoff_id,
-        browser=browser_of(cookie_name(app, "k", handoff_id)),
+        browser=_browser(app, handoff_id, kinds),
         now=app.clock(),
         idle=app.times.kiosk_life,
     )

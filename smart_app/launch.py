@@ -14,12 +14,11 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 from ehr.errors import LaunchRefused, UnknownIssuer
 from ehr.smart.client_keys import public_jwks
 from ehr.smart.context import store_context
-from ehr.smart.launch import begin_launch, complete_launch
+from ehr.smart.launch import LONGEST_LAUNCH, begin_launch, complete_launch
 from ehr.tenants import Tenant
 from smart_app.access import (
     browser_of,
     cookie_name,
-    drop_cookie,
     new_browser,
     set_cookie,
 )
@@ -53,12 +52,11 @@ def callback(tenant_id: str) -> Response:
     """The EHR sends the browser back; without its cookie nothing is completed."""
     app = services()
     tenant = app.tenants.by_id(tenant_id)
-    launch_cookie = cookie_name(app, "l", tenant.id)
     context = complete_launch(
         tenant,
         app.vault_of(tenant),
         query=request.args.to_dict(flat=False),
-        browser=browser_of(launch_cookie),
+        browser=browser_of(cookie_name(app, "l", tenant.id)),
         now=app.clock(),
         keys=app.id_token_keys,
     )
@@ -87,7 +85,8 @@ def callback(tenant_id: str) -> Response:
         browser,
         life=app.times.context_absolute,
     )
-    drop_cookie(response, launch_cookie)
+    # The launch cookie stays until it is over: other charts, opened at the same moment,
+    # still have to come back with it. Their states are good once each.
     return response
 
 
@@ -128,6 +127,6 @@ def _tenant_of_issuer(app: AppServices, tenant_id: str, iss: str) -> Tenant:
 
 def _single(name: str) -> str:
     values = request.args.getlist(name)
-    if len(values) != 1 or not 0 < len(values[0]) <= 2048:
+    if len(values) != 1 or not 0 < len(values[0]) <= LONGEST_LAUNCH:
         raise LaunchRefused(f"parameter {name} is missing, doubled or too long")
     return values[0]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from flask_babel import gettext
 
@@ -31,7 +30,7 @@ def offers(app: AppServices) -> Offers:
     withheld: list[str] = []
     for each in app.plan.instruments:
         try:
-            wording_of(app, each, app.plan.languages[0])
+            offered_wording(app, each, app.plan.languages[0])
         except LicenceOver:
             withheld.append(_licence_over(each))
         except NotOffered:
@@ -46,15 +45,25 @@ def offers(app: AppServices) -> Offers:
     return Offers(tuple(forms), tuple(withheld))
 
 
-def wording_of(app: AppServices, instrument: Instrument, language: str) -> Wording:
-    """The words of a form that may be given today; never another language's.
+def offered_wording(app: AppServices, instrument: Instrument, language: str) -> Wording:
+    """The words of a form that may be given today.
 
     Raises:
         LicenceOver: the last day of the site's licence has passed.
+        NotOffered: as `wording_of`.
+    """
+    last_day = instrument.licence.valid_until
+    if last_day is not None and app.clock().date() > last_day:
+        raise LicenceOver(instrument.id)
+    return wording_of(app, instrument, language)
+
+
+def wording_of(app: AppServices, instrument: Instrument, language: str) -> Wording:
+    """The words of a form that is open; never another language's.
+
+    Raises:
         NotOffered: no words; a skeleton whose licensed text the site has not brought.
     """
-    if _is_over(instrument, today=app.clock().date()):
-        raise LicenceOver(instrument.id)
     wording = app.library.wording(instrument.id, language=language)
     if isinstance(wording, NoWording):
         raise NotOffered(instrument.id)
@@ -64,11 +73,6 @@ def wording_of(app: AppServices, instrument: Instrument, language: str) -> Wordi
 def chosen_forms(app: AppServices, names: Sequence[str]) -> tuple[Instrument, ...]:
     """The named forms that may be given, in the plan's order."""
     return tuple(each for each in offers(app).forms if each.id in names)
-
-
-def _is_over(instrument: Instrument, *, today: date) -> bool:
-    last_day = instrument.licence.valid_until
-    return last_day is not None and today > last_day
 
 
 def _licence_over(instrument: Instrument) -> str:

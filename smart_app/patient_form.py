@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, assert_never
 
+from werkzeug.datastructures import MultiDict
+
 from questionnaires.answers import Answers
+from questionnaires.errors import AnswerNotOffered
 from questionnaires.instrument import (
     ChoiceItem,
     Instrument,
@@ -118,13 +121,22 @@ def _form_item(number: int, item: Item, wording: Wording, given: str) -> FormIte
             assert_never(item)
 
 
-def given_answers(form: Mapping[str, str]) -> dict[str, str]:
-    """The `answer:<link id>` fields of a submitted form, blanks left out."""
-    return {
-        name.removeprefix(PREFIX): value.strip()
-        for name, value in form.items()
-        if name.startswith(PREFIX) and value.strip()
-    }
+def given_answers(form: MultiDict[str, str]) -> dict[str, str]:
+    """The `answer:<link id>` fields of a submitted form, blanks left out.
+
+    Raises:
+        AnswerNotOffered: an item was answered twice; we do not choose which counts.
+    """
+    given: dict[str, str] = {}
+    for name, values in form.lists():
+        if not name.startswith(PREFIX):
+            continue
+        answers = {value.strip() for value in values} - {""}
+        if len(answers) > 1:
+            raise AnswerNotOffered(name.removeprefix(PREFIX), "answered twice")
+        for answer in answers:
+            given[name.removeprefix(PREFIX)] = answer
+    return given
 
 
 def blank_numbers(instrument: Instrument, answers: Answers) -> tuple[int, ...]:

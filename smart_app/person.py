@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.r4.reading import HumanName, Resource, resource_from_bytes
 from smart_app.words import day
 
@@ -21,13 +22,15 @@ class Person:
     birth_date: str
 
 
-def person_from_bytes(body: bytes) -> Person:
+def person_from_bytes(body: bytes, *, expected: str) -> Person:
     """The person in this Patient resource.
 
     Raises:
-        UnreadableResource: not a Patient we can read.
+        UnreadableResource: not a Patient we can read, or another one than asked for.
     """
     resource: Resource = resource_from_bytes(body)
+    if (resource.resource_type, resource.id) != ("Patient", expected):
+        raise UnreadableResource(resource.resource_type, "id", "other_patient")
     name = _usual(resource.name)
     given = next((each for each in name.given if each), "") if name else ""
     family = (name.family or "") if name else ""
@@ -35,7 +38,7 @@ def person_from_bytes(body: bytes) -> Person:
     return Person(
         id=resource.id,
         name=full or resource.id,
-        greeting=f"{given} {family[:1]}.".strip() if given and family else full,
+        greeting=f"{given} {family[:1]}." if given and family else full or resource.id,
         birth_date=_day(resource.birth_date),
     )
 

@@ -10,12 +10,14 @@ from flask_babel import gettext
 
 from ehr.errors import (
     AccessExpired,
+    AuthorizationDenied,
     EhrRefused,
     EhrUnreachable,
     JsonRefused,
     KeysUnavailable,
     LaunchRefused,
     NotStorable,
+    PatientRefused,
     TokenRefused,
     UnknownIssuer,
     UnsafeAnswer,
@@ -31,7 +33,7 @@ from smart_app.errors import (
     NotOffered,
     WrongPatient,
 )
-from smart_app.page import render
+from smart_app.page import on_tablet, render
 from vault.errors import (
     AlreadyUsed,
     NonceConflict,
@@ -57,6 +59,10 @@ def _launch_again() -> str:
     return gettext("Please close this page and open the app again from the chart.")
 
 
+def _tablet_step() -> str:
+    return gettext("Please give the tablet to the staff.")
+
+
 def _try_again() -> str:
     return gettext("Please try again in a minute.")
 
@@ -73,6 +79,23 @@ REFUSALS: dict[type[Exception], Refusal] = {
         lambda: gettext("The launch could not be completed"),
         lambda: gettext("What the EHR sent back does not belong to this launch."),
         _launch_again,
+    ),
+    AuthorizationDenied: Refusal(
+        400,
+        lambda: gettext("The EHR did not allow the launch"),
+        lambda: gettext("Access was refused or cancelled there."),
+        _launch_again,
+    ),
+    PatientRefused: Refusal(
+        400,
+        lambda: gettext("This patient's record cannot be used"),
+        lambda: gettext(
+            "The EHR names no patient, another one, or one whose record is inactive or"
+            " was merged into another. Nothing may be filed there."
+        ),
+        lambda: gettext(
+            "Please open the app from the chart that is in use for this person now."
+        ),
     ),
     TokenRefused: Refusal(
         400,
@@ -224,6 +247,18 @@ REFUSALS: dict[type[Exception], Refusal] = {
 }
 
 
+# The person at a tablet has no chart to open and must not be sent looking for one.
+ON_TABLET: dict[type[Exception], Refusal] = {
+    kind: Refusal(
+        410,
+        lambda: gettext("This form is closed"),
+        lambda: gettext("It was sent, given back, or left alone for too long."),
+        _tablet_step,
+    )
+    for kind in (NoBrowserCookie, NotFound)
+}
+
+
 def add_refusals(blueprint: Blueprint) -> None:
     for error in REFUSALS:
         blueprint.register_error_handler(error, refusal_page)
@@ -237,7 +272,7 @@ def refusal_page(error: Exception, *, crisis: str = "") -> Response:
         crisis: the site's crisis text, if answers that asked for it were kept.
     """
     kind = next(each for each in type(error).__mro__ if each in REFUSALS)
-    refusal = REFUSALS[kind]
+    refusal = (ON_TABLET if on_tablet() else REFUSALS).get(kind, REFUSALS[kind])
     event_id = secrets.token_hex(4)
     log.warning(
         "refused",
@@ -256,7 +291,7 @@ def refusal_page(error: Exception, *, crisis: str = "") -> Response:
             "message.html",
             heading=refusal.heading(),
             text=refusal.text(),
-            next_step=refusal.next_step(),
+            next_step=_tablet_step() if on_tablet() else refusal.next_step(),
             status=refusal.status,
             event_id=event_id,
             crisis=crisis,

@@ -1,10 +1,15 @@
 """Safety marks on the page: raised with the response, seen by a named person."""
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from smart_app.words import moment
+from flask_babel import gettext
+
+from clinical.signals.kinds import SafetyAnswer, SafetyBlank, Signal
+from ehr.delivery.marks import Finding, finding_from_bytes
+from questionnaires.library import Library
+from smart_app.words import Sentence, moment, sentence
 from vault.database import TenantVault
 from vault.safety_marks import Mark
 
@@ -22,17 +27,39 @@ class SeenMark:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """A patient's marks: still open, and acknowledged by somebody."""
+class SafetyView:
+    """What stands first on the clinician's page.
 
+    Attributes:
+        sentences: what was answered; from the chart, and from every open mark.
+        open, seen: the patient's marks, oldest first.
+    """
+
+    sentences: tuple[Sentence, ...]
     open: tuple[OpenMark, ...]
     seen: tuple[SeenMark, ...]
 
 
-def marks_of(vault: TenantVault, patient: str, *, now: datetime) -> Marks:
-    """Oldest first."""
+def safety_view(
+    vault: TenantVault,
+    patient: str,
+    *,
+    signals: Iterable[Signal],
+    library: Library,
+    now: datetime,
+) -> SafetyView:
+    """The banner.
+
+    Args:
+        vault: of the patient's tenant.
+        patient: FHIR id.
+        signals: of the chart as it is now; none if it cannot be had.
+        library: for the words.
+        now: in the site's zone.
+    """
     marks = vault.safety.marks(patient)
-    return Marks(
+    return SafetyView(
+        sentences=tuple(safety_sentences(signals, marks, library)),
         open=tuple(
             OpenMark(mark.mark_id, moment(mark.raised_at, like=now))
             for mark in marks
@@ -46,6 +73,29 @@ def marks_of(vault: TenantVault, patient: str, *, now: datetime) -> Marks:
     )
 
 
+def safety_sentences(
+    signals: Iterable[Signal], marks: Iterable[Mark], library: Library
+) -> list[Sentence]:
+    """What the chart says about safety, and every open mark it does not speak of.
+
+    A mark stays until a person has seen it: also if a later form says otherwise, if
+    the response is not in the chart, or if the chart cannot be had at all.
+    """
+    found: list[Finding] = [
+        each for each in signals if isinstance(each, SafetyAnswer | SafetyBlank)
+    ]
+    told = {_what(each) for each in found}
+    for mark in marks:
+        if mark.seen_by is not None or not mark.body:
+            continue
+        finding = finding_from_bytes(mark.body)
+        if _what(finding) not in told:
+            told.add(_what(finding))
+            found.append(finding)
+    found.sort(key=lambda each: isinstance(each, SafetyBlank))
+    return [_sentence(each, library) for each in found]
+
+
 def needs_crisis_text(vault: TenantVault, patient: str, submission_id: str) -> bool:
     """Whether this response raised a mark that asks for the crisis text."""
     return any(
@@ -55,4 +105,31 @@ def needs_crisis_text(vault: TenantVault, patient: str, submission_id: str) -> b
 
 
 def _is_urgent(mark: Mark) -> bool:
-    return bool(json.loads(mark.body).get("urgency") == "full")
+    if not mark.body:  # purged after somebody has seen it
+        return False
+    finding = finding_from_bytes(mark.body)
+    return isinstance(finding, SafetyAnswer) and finding.urgency == "full"
+
+
+def _what(finding: Finding) -> tuple[str, str, str, bool]:
+    """The same answer in the chart and in our mark, whatever it is called there."""
+    return (
+        finding.instrument_id,
+        finding.link_id,
+        finding.authored_on,
+        isinstance(finding, SafetyBlank),
+    )
+
+
+def _sentence(finding: Finding, library: Library) -> Sentence:
+    instrument = library.instruments.get(finding.instrument_id)
+    if instrument and finding.link_id in {each.link_id for each in instrument.items}:
+        return sentence(finding, library)
+    return Sentence(  # the form was changed or taken away since
+        tone="safety",
+        marker=gettext("Safety"),
+        text=gettext("A safety item of a form that is no longer here was answered."),
+        next_step=gettext("Please speak with the person about it now."),
+        why=(),
+        rule="S1",
+    )
