@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -301,13 +302,15 @@ def sitting(
     response_id = f"r-{submission.id}"[:64]
     built = with_response_reference(built, f"QuestionnaireResponse/{response_id}")
     scores = [each for each in built.observations if "valueQuantity" in each]
-    return [
+    named = [
         {**built.response, "id": response_id},
         *(
             {**each, "id": f"o{number}-{submission.id}"[:64]}
             for number, each in enumerate(scores)
         ),
     ]
+    # As the EHR sends it: numbers of JSON, not of ours.
+    return [json.loads(json_bytes(each), parse_float=Decimal) for each in named]
 
 
 def points_for(instrument: Instrument, total: int) -> list[int | None]:
