@@ -1,0 +1,481 @@
+"""Launches from a sandbox EHR, over https, in one browser with several tabs."""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.test import TestResponse
+
+from clinical.plan import DEMO_PLAN
+from ehr.delivery.seal import sealed_submission
+from ehr.smart.context import LaunchContext, load_context, store_context
+from ehr.smart.id_token import User
+from sandbox_ehr.app import create_app as create_ehr
+from sandbox_ehr.config import Client, SandboxConfig
+from server.settings import Settings
+from server.wsgi import create_app, read_installation
+from smart_app.access import cookie_name
+from smart_app.services import EXTENSION, AppServices
+from tests.unit.smart_app.conftest import ITEM_9, OWN, hidden
+from vault.cipher import generate_key_file
+
+STAFF, TABLET = "https://rom.example", "https://tablet.example"
+CALLBACK = f"{STAFF}/callback/sandbox"
+SECRET = "a-secret-of-thirty-two-characters"
+FLAGS = ("Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/")
+
+
+@dataclass
+class Ehr:
+    """The sandbox in a thread, with two switches in front of it."""
+
+    server: BaseWSGIServer
+    away: bool = False
+    patient: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def in_front_of(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        def outer(environ: Mapping[str, Any], start: Callable[..., Any]) -> Any:
+            if self.away:
+                start("503 Service Unavailable", [("Content-Type", "text/plain")])
+                return [b"later"]
+            if self.patient and "/fhir/Patient/" in environ["PATH_INFO"]:
+                name = environ["PATH_INFO"].rsplit("/", 1)[1]
+                found = {"resourceType": "Patient", "id": name} | self.patient
+                start("200 OK", [("Content-Type", "application/fhir+json")])
+                return [json.dumps(found).encode()]
+            return inner(environ, start)
+
+        return outer
+
+    def launch_id(self, patient: str) -> str:
+        answer = requests.post(
+            f"{self.url}/patients/{patient}/launch", allow_redirects=False, timeout=10
+        )
+        return parse_qs(urlsplit(answer.headers["Location"]).query)["launch"][0]
+
+
+@pytest.fixture(scope="module")
+def running_ehr() -> Iterator[Ehr]:
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    ehr = Ehr(server)
+    client = Client("rom", (CALLBACK,), "client_secret_basic", secret=SECRET)
+    config = SandboxConfig(
+        base_url=ehr.url, clients=(client,), app_launch_url=f"{STAFF}/launch/sandbox"
+    )
+    server.app = ehr.in_front_of(create_ehr(config))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield ehr
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def ehr(running_ehr: Ehr) -> Iterator[Ehr]:
+    yield running_ehr
+    running_ehr.away, running_ehr.patient = False, {}
+
+
+@dataclass
+class Browser:
+    """A clinician's browser; its tabs share the cookies."""
+
+    client: FlaskClient
+    ehr: Ehr
+
+    def another(self) -> "Browser":
+        """Another person's, or a tablet."""
+        return Browser(self.client.application.test_client(), self.ehr)
+
+    def get(self, address: str, base: str = STAFF) -> TestResponse:
+        return self.client.get(address.removeprefix(base), base_url=base)
+
+    def post(
+        self, address: str, form: Mapping[str, object], base: str = STAFF
+    ) -> TestResponse:
+        return self.client.post(address, data=form, base_url=base, headers=OWN)
+
+    def begin(self, patient: str) -> str:
+        """Until the EHR sends the browser back: the address of the callback."""
+        begun = self.client.get(
+            "/launch/sandbox",
+            query_string={
+                "iss": f"{self.ehr.url}/fhir",
+                "launch": self.ehr.launch_id(patient),
+            },
+            base_url=STAFF,
+        )
+        assert begun.status_code == 302, begun.text
+        back = requests.get(
+            begun.headers["Location"], allow_redirects=False, timeout=10
+        )
+        return back.headers["Location"]
+
+    def launch(self, patient: str) -> str:
+        """The path of the launch's page."""
+        answer = self.get(self.begin(patient))
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"]
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ehr: Ehr) -> Iterator[Flask]:
+    for name in [each for each in os.environ if each.startswith("ROM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ROM_SECRET_EHR", SECRET)
+    generate_key_file(tmp_path / "master.key")
+    (tmp_path / "tenants.toml").write_text(
+        f"""[tenant.sandbox]
+dev = true
+private_addresses = true
+issuer = "{ehr.url}/fhir"
+client_id = "rom"
+auth = "client_secret_basic"
+secret_env = "EHR"
+redirect_uri = "{CALLBACK}"
+endpoint_origins = ["{ehr.url}"]
+id_token_issuer = "{ehr.url}/fhir"
+dialect = "plain-r4"
+frame_ancestors = ["{ehr.url}"]
+"""
+    )
+    (tmp_path / "measurement_plan.toml").write_text(DEMO_PLAN.read_text())
+    settings = Settings(
+        public_url=STAFF,
+        kiosk_url=TABLET,
+        data_folder=tmp_path / "data",
+        master_key_file=tmp_path / "master.key",
+        tenants_file=tmp_path / "tenants.toml",
+        plan_file=tmp_path / "measurement_plan.toml",
+    )
+    running = create_app(read_installation(settings))
+    yield running.app
+    running.vault.close()
+
+
+@pytest.fixture
+def services(app: Flask) -> AppServices:
+    found: AppServices = app.extensions[EXTENSION]
+    return found
+
+
+@pytest.fixture
+def browser(app: Flask, ehr: Ehr) -> Browser:
+    return Browser(app.test_client(), ehr)
+
+
+def answers(points: str) -> dict[str, object]:
+    library_order = (
+        *("/44250-9", "/44255-8", "/44259-0", "/44254-1", "/44251-7"),
+        *("/44258-2", "/44252-5", "/44253-3", ITEM_9, "/69722-7"),
+    )
+    return {f"answer:{each}": points for each in library_order} | {
+        f"answer:{ITEM_9}": "0"
+    }
+
+
+def test_a_launch_ends_on_the_patients_page_with_the_chart_on_it(
+    browser: Browser,
+) -> None:
+    page = browser.get(browser.launch("amina"))
+
+    assert page.status_code == 200
+    assert "Amina Saltmarsh" in page.text and 'data-signal="S2"' in page.text
+
+
+def test_every_cookie_is_secure_out_of_reach_and_kept_per_frame(
+    browser: Browser, services: AppServices
+) -> None:
+    begun = browser.client.get(
+        "/launch/sandbox",
+        query_string={
+            "iss": f"{browser.ehr.url}/fhir",
+            "launch": browser.ehr.launch_id("amina"),
+        },
+        base_url=STAFF,
+    )
+    back = requests.get(begun.headers["Location"], allow_redirects=False, timeout=10)
+    done = browser.get(back.headers["Location"])
+    tablet = browser.another()
+    redeemed = redeem(tablet, hand_over(browser, done.headers["Location"]))
+
+    for answer in (begun, done, redeemed):
+        lines = answer.headers.getlist("Set-Cookie")
+        assert lines
+        for line in lines:
+            assert line.startswith("__Host-rom-")
+            assert all(flag in line for flag in FLAGS)
+            assert "Domain" not in line
+            assert "amina" not in line
+
+
+def test_https_is_asked_for_from_now_on(browser: Browser) -> None:
+    page = browser.get(browser.launch("amina"))
+
+    assert "max-age=" in page.headers["Strict-Transport-Security"]
+
+
+@pytest.mark.hazard("H01")
+def test_charts_opened_at_the_same_moment_all_come_up(browser: Browser) -> None:
+    names = ("amina", "jonas", "kwame", "marta")
+    callbacks = [browser.begin(each) for each in names]
+
+    pages = [browser.get(browser.get(each).headers["Location"]) for each in callbacks]
+
+    assert [each.status_code for each in pages] == [200] * 4
+    for name, page in zip(names, pages, strict=True):
+        assert f'data-patient="{name}"' in page.text
+
+
+def test_a_callback_is_good_once(browser: Browser) -> None:
+    address = browser.begin("amina")
+    first, second = browser.get(address), browser.get(address)
+
+    assert (first.status_code, second.status_code) == (302, 400)
+
+
+def test_a_callback_without_its_browser_completes_nothing(browser: Browser) -> None:
+    address = browser.begin("amina")
+
+    stranger = browser.another().get(address)
+
+    assert stranger.status_code == 400
+    assert "open it in its own window" in stranger.text
+
+
+@pytest.mark.hazard("H18")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"active": False},
+        {"link": [{"type": "replaced-by", "other": {"reference": "Patient/x"}}]},
+        {"id": "somebody-else"},
+    ],
+    ids=["inactive", "merged", "another"],
+)
+def test_a_record_that_is_not_in_use_is_refused_and_the_page_says_why(
+    browser: Browser, ehr: Ehr, changes: dict[str, object]
+) -> None:
+    address = browser.begin("amina")
+    ehr.patient = changes
+
+    page = browser.get(address)
+
+    assert page.status_code == 400
+    assert "inactive or was merged" in page.text
+    assert "in use for this person now" in page.text
+
+
+@pytest.mark.hazard("H18")
+def test_another_patient_read_back_later_shows_no_chart(
+    browser: Browser, ehr: Ehr
+) -> None:
+    path = browser.launch("amina")
+    ehr.patient = {"id": "jonas", "name": [{"text": "Jonas Marrowby"}]}
+
+    page = browser.get(path)
+
+    assert page.status_code == 503
+    assert "Jonas" not in page.text
+
+
+@pytest.mark.hazard("H03")
+def test_with_the_ehr_away_nothing_old_is_shown(browser: Browser, ehr: Ehr) -> None:
+    path = browser.launch("amina")
+    assert "data-signal" in browser.get(path).text
+    ehr.away = True
+
+    page = browser.get(path)
+
+    assert page.status_code == 503
+    assert "cannot be read now" in page.text
+    assert "data-signal" not in page.text and "No measurements" not in page.text
+
+
+def hand_over(browser: Browser, path: str, *forms: str) -> str:
+    """The one-time code for these forms."""
+    token = hidden(browser.get(path).text)["token"]
+    page = browser.post(
+        f"{path}handoff", {"token": token, "instrument": list(forms or ("phq-9",))}
+    )
+    assert page.status_code == 200, page.text
+    return page.text.split('id="handoff-code"')[1].split(">")[1].split("<")[0]
+
+
+def redeem(tablet: Browser, code: str) -> TestResponse:
+    return tablet.post("/kiosk/sandbox", {"code": code}, base=TABLET)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({"token": ""}, 403), ({"token": "{other}"}, 409), ({"instrument": "x"}, 400)],
+    ids=["no token", "another launch's token", "no such form"],
+)
+def test_a_handoff_needs_this_launchs_own_page(
+    browser: Browser, changes: dict[str, str], status: int
+) -> None:
+    mine, other = browser.launch("amina"), browser.launch("jonas")
+    tokens = {path: hidden(browser.get(path).text)["token"] for path in (mine, other)}
+    form = {"token": tokens[mine], "instrument": "phq-9"} | {
+        key: value.replace("{other}", tokens[other]) for key, value in changes.items()
+    }
+
+    page = browser.post(f"{mine}handoff", form)
+
+    assert page.status_code == status
+    assert "handoff-code" not in page.text
+
+
+def test_the_tablet_greets_by_first_name_and_initial(browser: Browser) -> None:
+    tablet = browser.another()
+    answer = redeem(tablet, hand_over(browser, browser.launch("amina")))
+
+    page = tablet.get(answer.headers["Location"], TABLET)
+
+    assert "Hello Amina S." in page.text
+    assert "Saltmarsh" not in page.text
+
+
+@pytest.mark.hazard("H01")
+def test_in_one_browser_two_charts_and_their_tablets_never_mix(
+    browser: Browser, services: AppServices
+) -> None:
+    orders = [
+        each
+        for each in permutations(
+            ["open amina", "open jonas", "send amina", "send jonas"]
+        )
+        if each.index("open amina") < each.index("send amina")
+        and each.index("open jonas") < each.index("send jonas")
+    ]
+    paths = {name: browser.launch(name) for name in ("amina", "jonas")}
+    tablet = browser.another()  # one tablet, two tabs
+    sent: dict[str, int] = {"amina": 0, "jonas": 0}
+
+    for order in orders:
+        forms: dict[str, tuple[str, dict[str, str]]] = {}
+        for step in order:
+            what, name = step.split()
+            if what == "open":
+                redeemed = redeem(tablet, hand_over(browser, paths[name]))
+                place = f"{redeemed.headers['Location']}form/0"
+                forms[name] = place, hidden(tablet.get(place, TABLET).text)
+                continue
+            place, fields = forms[name]
+            points = answers("1" if name == "amina" else "2")
+            assert tablet.post(place, fields | points, TABLET).status_code == 303
+            sent[name] += 1
+
+    vault = services.vault.for_tenant("sandbox")
+    for name, points in (("amina", 1), ("jonas", 2)):
+        kept = [
+            sealed_submission(each.payload, services.library).submission
+            for each in vault.outbox.waiting(name)
+        ]
+        assert len(kept) == sent[name] == len(orders)
+        assert {each.answers.given["/44250-9"].points for each in kept} == {points}
+
+
+@pytest.fixture
+def own_launch(browser: Browser, services: AppServices) -> Callable[..., str]:
+    """A completed launch turned into one that the person made in a portal."""
+
+    def made(patient: str, user: str | None = None) -> str:
+        path = browser.launch(patient)
+        context_id = path.strip("/").split("/")[-1]
+        name = cookie_name(services, "c", context_id)
+        cookie = browser.client.get_cookie(name, domain="rom.example")
+        assert cookie is not None
+        vault = services.vault.for_tenant("sandbox")
+        now = services.clock()
+        found = load_context(vault, context_id, browser=cookie.value, now=now)
+        members = {each: getattr(found, each) for each in found.__slots__}
+        members |= {
+            "id": f"own-{context_id}",
+            "user": User(found.user.issuer, "me", user or f"Patient/{patient}"),
+            "scopes": found.scopes.replace("user/", "patient/"),
+        }
+        context = LaunchContext(**members)
+        store_context(vault, context, browser=cookie.value, now=now)
+        browser.client.set_cookie(
+            cookie_name(services, "c", context.id), cookie.value, domain="rom.example"
+        )
+        return f"/c/sandbox/{context.id}/"
+
+    return made
+
+
+def test_a_patients_own_launch_shows_forms_and_no_graph(
+    browser: Browser, own_launch: Callable[..., str]
+) -> None:
+    page = browser.get(own_launch("amina"))
+
+    assert page.status_code == 200
+    assert "Hello Amina S." in page.text and "form/0" in page.text
+    for clinicians in ("<svg", "data-signal", "handoff", "data-safety"):
+        assert clinicians not in page.text
+
+
+def test_a_carers_launch_fills_in_nothing_for_the_patient(
+    browser: Browser, own_launch: Callable[..., str]
+) -> None:
+    path = own_launch("amina", "RelatedPerson/1")
+
+    assert "form/0" not in browser.get(path).text
+    assert browser.get(f"{path}form/0").status_code == 404
+
+
+@pytest.mark.hazard("H01")
+def test_two_people_in_one_browser_file_their_own_forms_in_any_order(
+    browser: Browser, services: AppServices, own_launch: Callable[..., str]
+) -> None:
+    names = ("amina", "jonas")
+    paths = {name: own_launch(name) for name in names}
+    fields = {name: hidden(browser.get(f"{paths[name]}form/0").text) for name in names}
+
+    crossed = [
+        browser.post(f"{paths[other]}form/0", fields[name] | answers("3"))
+        for name, other in (names, names[::-1])
+    ]
+    right = [
+        browser.post(f"{paths[name]}form/0", fields[name] | answers("1"))
+        for name in reversed(names)
+    ]
+
+    assert [each.status_code for each in crossed] == [409, 409]
+    assert [each.status_code for each in right] == [303, 303]
+    vault = services.vault.for_tenant("sandbox")
+    for name in names:
+        [kept] = vault.outbox.waiting(name)
+        found = sealed_submission(kept.payload, services.library).submission
+        assert (found.patient, found.mode) == (name, "app")
+
+
+def test_a_patient_sees_the_crisis_text_for_their_own_answer(
+    browser: Browser, own_launch: Callable[..., str]
+) -> None:
+    path = own_launch("amina")
+    fields = hidden(browser.get(f"{path}form/0").text)
+
+    answer = browser.post(
+        f"{path}form/0", fields | answers("1") | {f"answer:{ITEM_9}": "2"}
+    )
+    page = browser.get(answer.headers["Location"])
+
+    assert "data-crisis" in page.text and "Saved" in page.text
