@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -285,6 +286,16 @@ def sitting(
 
     They carry ids, as an EHR gives them out.
     """
+    # As the EHR sends it: numbers of JSON, not of ours.
+    built = _sitting(instrument.id, tuple(points), on=on, patient=patient)
+    return [json.loads(each, parse_float=Decimal) for each in built]
+
+
+@lru_cache(maxsize=2_000)
+def _sitting(
+    instrument_id: str, points: tuple[int | None, ...], *, on: datetime, patient: str
+) -> tuple[bytes, ...]:
+    instrument = LIBRARY.instrument(instrument_id)
     given = dict(zip(instrument.total.link_ids, points, strict=True))
     name = f"{instrument.id}/{patient}/{on.isoformat()}/{points}"
     submission = Submission(
@@ -309,8 +320,7 @@ def sitting(
             for number, each in enumerate(scores)
         ),
     ]
-    # As the EHR sends it: numbers of JSON, not of ours.
-    return [json.loads(json_bytes(each), parse_float=Decimal) for each in named]
+    return tuple(json_bytes(each) for each in named)
 
 
 def points_for(instrument: Instrument, total: int) -> list[int | None]:

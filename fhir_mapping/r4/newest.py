@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from fhir_mapping.r4.dates import to_the_day
-from fhir_mapping.r4.reading import Resource
+from fhir_mapping.r4.reading import MAX_DIGITS, Resource
 
 
 def newest_of_each(resources: Iterable[Resource]) -> Iterator[Resource]:
@@ -28,5 +28,6 @@ def _age(resource: Resource) -> tuple[float, int, str]:
     meta = resource.meta
     updated = to_the_day(meta.last_updated) if meta else None
     version = (meta.version_id if meta else None) or ""
-    number = int(version) if version.isascii() and version.isdigit() else -1
+    is_number = version.isascii() and version.isdigit() and len(version) <= MAX_DIGITS
+    number = int(version) if is_number else -1
     return (updated.timestamp() if updated else 0.0, number, repr(resource))
