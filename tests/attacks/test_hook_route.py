@@ -1,6 +1,7 @@
 """Attacks on the hook and feedback routes: patients, tokens, tenants, bodies."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -432,6 +433,7 @@ def test_the_tablets_host_has_no_cds_service(clinic: Hospital) -> None:
 # A40: odd bodies
 
 DEEP = 300
+PLANTED = {"planted": 1}
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -576,17 +578,20 @@ def test_official_resources_as_prefetch_are_read_reported_or_refused(
     clinic: Hospital, record_property: Record, folder: str, least: int
 ) -> None:
     files = sorted(shared(folder).rglob("*.json"))
-    whole = json_bytes(view({"planted": 1}, {"planted": 2}))
+    spots = [json_bytes(view(*each)) for each in ((PLANTED, ()), ((), PLANTED))]
     statuses: Counter[int] = Counter()
     for file in files:
-        text = file.read_bytes()
-        for spot in (b'{"planted":1}', b'{"planted":2}'):
-            body = whole.replace(spot, text)
-            statuses[clinic.call(body).status_code] += 1
-            entry = b'{"resourceType":"Bundle","entry":[{"resource":' + text + b"}]}"
-            body = whole.replace(spot, entry)
-            statuses[clinic.call(body).status_code] += 1
+        text = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        # About our patient, so that it is read and not only set aside.
+        text = re.sub(rb'"Patient/[^"]*"', b'"Patient/p1"', text)
+        entry = b'{"resourceType":"Bundle","entry":[{"resource":' + text + b"}]}"
+        for spot in spots:
+            for piece in (text, entry):
+                body = spot.replace(json_bytes(PLANTED), piece)
+                statuses[clinic.call(body).status_code] += 1
 
     record_property(f"{folder} as prefetch", dict(statuses))
     assert len(files) >= least
-    assert set(statuses) <= {200, 400, 412, 413}, statuses
+    assert set(statuses) <= {200, 400, 412}, statuses
+    # Malformed on purpose, or an OperationOutcome: said, and never more than a few.
+    assert statuses[200] > 0.9 * statuses.total()
