@@ -9,10 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from smart_app.services import EXTENSION
-from tests.hook_calls import TENANT, new_caller
+from tests.hook_calls import TENANT
 from tests.installation import STAFF, TABLET, running
 from tests.shared_material import shared
-from tests.unit.smart_app.conftest import OWN, Clinic
+from tests.unit.smart_app.conftest import CALLER, OWN, Clinic
 
 # Each says nothing of anybody; all others need a launch, or a redeemed handoff.
 PUBLIC = {
@@ -37,7 +37,7 @@ HANDOFF = {"kiosk_confirm", "kiosk_not_me", "kiosk_form", "kiosk_send", "kiosk_s
 
 @pytest.fixture
 def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    found = running(tmp_path, new_caller(), monkeypatch)
+    found = running(tmp_path, CALLER, monkeypatch)
     yield Clinic(found.app.extensions[EXTENSION], found.app)
     found.vault.close()
 

@@ -22,6 +22,7 @@ from tests.installation import TABLET, running
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 ITEM_9 = "/44260-8"
+CALLER = new_caller()  # one pair of keys for all tests: making them takes long
 
 
 class Clinic:
@@ -125,7 +126,7 @@ def hidden(page: str) -> dict[str, str]:
 
 @pytest.fixture
 def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    found = running(tmp_path, new_caller(), monkeypatch)
+    found = running(tmp_path, CALLER, monkeypatch)
     services = found.app.extensions[EXTENSION]
     yield Clinic(services, found.app)
     found.vault.close()

@@ -13,9 +13,9 @@ from server.settings import Settings, safe
 from server.wsgi import create_app, read_installation
 from smart_app.offers import Offers, offers
 from smart_app.services import EXTENSION
-from tests.hook_calls import environment, new_caller, write_files
+from tests.hook_calls import environment, write_files
 from tests.installation import STAFF
-from tests.unit.smart_app.conftest import Clinic
+from tests.unit.smart_app.conftest import CALLER, Clinic
 from tests.unit.smart_app.licensed_site import (
     LAST_DAY,
     plan_with_ors,
@@ -44,7 +44,7 @@ def licensed(
 ) -> Iterator[Clinic]:
     """A clinic with its own words for a form, on the last evening of its licence."""
     site = write_site_folder(tmp_path / "site")
-    write_files(tmp_path, new_caller(), plan=plan_with_ors())
+    write_files(tmp_path, CALLER, plan=plan_with_ors())
     for name in [each for each in os.environ if each.startswith("ROM_")]:
         monkeypatch.delenv(name)
     settings = environment(tmp_path)
