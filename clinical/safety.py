@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from clinical.trajectory import Reading
-from questionnaires.answers import Answers, Chosen
+from questionnaires.answers import Answers, Chosen, is_asked
 from questionnaires.instrument import Instrument, TextItem
 
 
@@ -52,6 +52,8 @@ def safety_findings(
             continue
         given = answers.given.get(item.link_id)
         if not isinstance(given, Chosen):
+            if not is_asked(item, answers):
+                continue
             blank.append(
                 SafetyBlank(
                     instrument_id=instrument.id,

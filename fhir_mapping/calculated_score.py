@@ -5,10 +5,12 @@ are found at any depth with `repeat(item)`; `%resource.item.where(...)` would mi
 in groups. `weight()` is SDC's addition to FHIRPath: itemWeight or ordinalValue.
 """
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from questionnaires.instrument import (
     ChoiceItem,
+    EachPart,
     Instrument,
     ProrateMean,
     ScoreRule,
@@ -19,13 +21,20 @@ from questionnaires.instrument import (
 
 def expression_from_score(rule: ScoreRule, instrument: Instrument) -> str:
     """The same number as `score_answers`, empty where that says NotScored."""
-    points = _points(rule, instrument)
+    if rule.parts:
+        return _sum_of_scores(rule, instrument)
+    points = _points(rule.link_ids, instrument)
     number = len(rule.link_ids)
     match rule.missing:
         case Strict():
             enough = f"{points}.count() = {number}"
-        case ProrateMean(max_missing=most):
+        case ProrateMean(max_missing=most, required=required):
             enough = f"{points}.count() >= {number - most}"
+            if required:
+                needed = f"{_points(required, instrument)}.count() = {len(required)}"
+                enough = f"{enough} and {needed}"
+        case EachPart():
+            raise AssertionError("a score of items has no parts")
         case _:
             assert_never(rule.missing)
     times = number if rule.op == "sum" else 1
@@ -33,18 +42,34 @@ def expression_from_score(rule: ScoreRule, instrument: Instrument) -> str:
     if rule.factor != 1:
         value = f"{value} * {rule.factor}"
     places = 6 if rule.rounding == "none" else 0  # as in questionnaires.scoring
-    return f"iif({enough}, ({value}).round({places}), {{}})"
+    value = f"({value}).round({places})"
+    if rule.table is not None:
+        # One entry holds and the others are empty.
+        entries = " | ".join(
+            f"iif($this = {raw}, {standard}, {{}})"
+            for raw, standard in rule.table.values.items()
+        )
+        value = f"{value}.select({entries})"
+    return f"iif({enough}, {value}, {{}})"
 
 
-def _points(rule: ScoreRule, instrument: Instrument) -> str:
+def _sum_of_scores(rule: ScoreRule, instrument: Instrument) -> str:
+    """Each part by its own rule; in FHIRPath a sum with an empty part is empty."""
+    parts = [
+        expression_from_score(instrument.score(each), instrument) for each in rule.parts
+    ]
+    return " + ".join(parts)
+
+
+def _points(link_ids: Sequence[str], instrument: Instrument) -> str:
     """The points of the answered items as one collection, reversed ones turned."""
-    plain = [each for each in rule.link_ids if not _formula(each, instrument)]
+    plain = [each for each in link_ids if not _formula(each, instrument)]
     parts: list[str] = []
     if plain:
         named = " | ".join(map(_quoted, plain))
         found = f"linkId in ({named})" if len(plain) > 1 else f"linkId = {named}"
         parts.append(f"%resource.repeat(item).where({found}).answer.value.weight()")
-    for each in rule.link_ids:
+    for each in link_ids:
         formula = _formula(each, instrument)
         if formula:
             where = f"%resource.repeat(item).where(linkId = {_quoted(each)})"

@@ -78,8 +78,13 @@ class KnownCodes:
     def item(
         self, codings: Iterable[Coding]
     ) -> tuple[Instrument, InstrumentItem] | None:
-        """The item these codings mean."""
-        for coding in codings:
+        """The item these codings mean; our own code names its instrument.
+
+        Several instruments share an item's LOINC code. The one with the most items is
+        meant: a shorter relative's items alone are no whole form of it.
+        """
+        ours = sorted(codings, key=lambda each: each.system != ITEM_SYSTEM)
+        for coding in ours:
             found = self.items.get((coding.system, coding.code))
             if found is not None:
                 return found
@@ -94,18 +99,21 @@ class KnownCodes:
     def form_by_items(self, items: Iterable[Item]) -> Form | None:
         """The one instrument whose scored items all stand in a form of LOINC items.
 
-        A shorter relative (the PHQ-9 without its last item) is another instrument, and
-        a form that holds two instruments is neither: both give None.
+        A form that holds two instruments is neither. Nor is one whose items are all
+        part of a longer relative: eight answers may be a PHQ-8, or a PHQ-9 whose last
+        question, the one on safety, was left blank. Each of these gives None.
         """
         codes = set(_loinc_link_ids(items))
         if not codes:
             return None
-        fits = [
+        forms = [
             form
             for form in map(self.form, self.library.instruments.values())
-            if form.by_loinc and _scored_loinc(form) <= codes <= _all_loinc(form)
+            if form.by_loinc and codes <= _all_loinc(form)
         ]
-        return fits[0] if len(fits) == 1 else None
+        if len(forms) != 1 or not _scored_loinc(forms[0]) <= codes:
+            return None
+        return forms[0]
 
 
 def known_codes(library: Library) -> KnownCodes:
@@ -114,7 +122,9 @@ def known_codes(library: Library) -> KnownCodes:
     items: dict[tuple[str | None, str | None], tuple[Instrument, InstrumentItem]] = {}
     panels: set[tuple[str | None, str | None]] = set()
     canonicals: dict[str, Instrument] = {}
-    for each in library.instruments.values():
+    # The longest last: of instruments that share an item's code, it is the one meant.
+    by_length = sorted(library.instruments.values(), key=lambda each: len(each.items))
+    for each in by_length:
         panels |= {(each.coding.system, each.coding.code), (PANEL_SYSTEM, each.id)}
         for url in (each.canonical, *each.aliases):
             canonicals[url] = each

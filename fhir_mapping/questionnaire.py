@@ -31,6 +31,7 @@ from fhir_mapping.r4.codes import (
 from fhir_mapping.r4.json import Json
 from fhir_mapping.r4.models import checked
 from questionnaires.instrument import (
+    AskIf,
     ChoiceItem,
     Coding,
     Instrument,
@@ -59,7 +60,7 @@ def questionnaire_from_instrument(
     Raises:
         NotValidR4: what we built is not valid.
     """
-    texts = _Texts(wording, translations)
+    texts = _Texts(instrument, wording, translations=translations)
     semver = {"system": VERSION_ALGORITHM_SYSTEM, "code": "semver"}
     questionnaire: Json = {
         "resourceType": QUESTIONNAIRE,
@@ -86,7 +87,14 @@ def questionnaire_from_instrument(
 class _Texts:
     """The words of a form in its main language, with their translations."""
 
-    def __init__(self, wording: Wording, translations: Sequence[Wording]) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        wording: Wording,
+        *,
+        translations: Sequence[Wording],
+    ) -> None:
+        self._instrument = instrument
         self._wording = wording
         self._others = translations
 
@@ -118,6 +126,8 @@ class _Texts:
         if item.codings:
             told["code"] = [coding_json(each) for each in item.codings]
         told |= self.told("text", self._wording.items[link_id], others)
+        if item.ask_if:
+            told |= self._enabled_when(item.ask_if)
         match item:
             case ChoiceItem():
                 options = [
@@ -131,6 +141,31 @@ class _Texts:
                 return told | {"type": "text"}
             case _:
                 assert_never(item)
+
+    def _enabled_when(self, rule: AskIf) -> Json:
+        gate = self._instrument.item(rule.link_id)
+        if isinstance(gate, ChoiceItem):
+            when: list[Json] = [
+                {
+                    "question": rule.link_id,
+                    "operator": "=",
+                    "answerCoding": coding_json(each.coding),
+                }
+                for each in gate.options
+                if each.points >= rule.at_least
+            ]
+        else:
+            assert isinstance(gate, SliderItem)  # as the library's checks prove
+            steps = int(rule.at_least / gate.points_per_step)
+            when = [
+                {
+                    "question": rule.link_id,
+                    "operator": ">=",
+                    "answerInteger": steps,
+                }
+            ]
+        several: Json = {"enableBehavior": "any"} if len(when) > 1 else {}
+        return {"enableWhen": when} | several
 
     def _option(self, link_id: str, points: Decimal, coding: Coding) -> Json:
         # Both: itemWeight is current, ordinalValue is what R4 tools still read.

@@ -70,6 +70,18 @@ def answers_from_offered(
     return _answers(instrument, answers, language=language)
 
 
+def is_asked(item: Item, answers: Answers) -> bool:
+    """Whether this item is asked at all, given the answer it may depend on.
+
+    An answer is kept, and looked at for safety, even where the item was not asked.
+    """
+    if item.ask_if is None:
+        return True
+    gate = answers.given.get(item.ask_if.link_id)
+    # Points of one item, not a score: "at least" has no direction to get wrong.
+    return isinstance(gate, Chosen) and gate.points >= item.ask_if.at_least
+
+
 def answers_to_json(answers: Answers) -> dict[str, object]:
     """Our own versioned JSON; points as strings so that no digit is lost."""
     return {

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Literal, assert_never
 
 from questionnaires.codes import LOINC, has_right_check_digit
@@ -12,11 +11,11 @@ from questionnaires.instrument import (
     Coding,
     Instrument,
     Item,
-    ProrateMean,
-    ScoreRule,
     SliderItem,
     TextItem,
 )
+from questionnaires.points import offered_points
+from questionnaires.score_checks import score_problems
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _VERSION = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}", re.ASCII)
@@ -26,18 +25,6 @@ MOST_ITEMS = 300
 
 # Our own file, a whole instrument of the site's, or a skeleton the site completed.
 Origin = Literal["shipped", "site", "completion"]
-
-
-def offered_points(item: ChoiceItem | SliderItem) -> tuple[Decimal, Decimal]:
-    """Lowest and highest points this item can be worth."""
-    match item:
-        case ChoiceItem(options=options):
-            points = [option.points for option in options]
-            return min(points), max(points)
-        case SliderItem(low=low, high=high, points_per_step=step):
-            return low * step, high * step
-        case _:
-            assert_never(item)
 
 
 def check_instrument(instrument: Instrument, *, file: str, origin: Origin) -> None:
@@ -59,10 +46,13 @@ def _problems(instrument: Instrument, origin: Origin) -> Iterator[tuple[str, str
     yield from _head(instrument)
     yield from _codes(instrument)
     yield from _items(instrument)
+    yield from _asked(instrument.items)
     for index, score in enumerate(instrument.scores):
-        for key, problem in _score(instrument, score):
+        for key, problem in score_problems(instrument, score):
             yield f"scores[{index}].{key}", problem
     yield from _repeated("scores", "id", [score.id for score in instrument.scores])
+    if not instrument.scores and any((instrument.bands, instrument.cutoff)):
+        yield "scores", "are missing: bands and cut-off have nothing to stand on"
     yield from _bands(instrument)
     yield from _numbers(instrument)
     yield from _rights(instrument, origin)
@@ -76,6 +66,7 @@ def _head(instrument: Instrument) -> Iterator[tuple[str, str]]:
     for key, urls in (
         ("canonical", (instrument.canonical,)),
         ("aliases", instrument.aliases),
+        ("derived_from", instrument.derived_from),
     ):
         if not all(_URL.fullmatch(url) for url in urls):
             yield key, "must be http(s) urls without '|', '#' and spaces"
@@ -135,37 +126,31 @@ def _item(item: Item, *, is_scored: bool) -> Iterator[tuple[str, str]]:
                 yield "slider.points_per_step", "must be more than 0"
         case _:
             assert_never(item)
+    if item.ask_if and is_scored:
+        yield "ask_if", "does not fit: a scored item is always asked"
     if item.reverse and not is_scored:
         yield "reverse", "has no meaning: no score uses this item"
     if item.safety and item.safety.at_least > offered_points(item)[1]:
         yield "safety.at_least", "is more than any answer is worth"
 
 
-def _score(instrument: Instrument, score: ScoreRule) -> Iterator[tuple[str, str]]:
-    by_link_id = {item.link_id: item for item in instrument.items}
-    lows, highs = [], []
-    for link_id in score.link_ids:
-        item = by_link_id.get(link_id)
-        if item is None or isinstance(item, TextItem):
-            yield "items", f"{link_id!r} is no item that has points"
-            return
-        low, high = offered_points(item)
-        lows.append(low)
-        highs.append(high)
-    if not lows or len(set(score.link_ids)) < len(lows):
-        yield "items", "must name at least one item, and none twice"
-        return
-    if score.factor <= 0:
-        yield "factor", "must be more than 0"
-    parts = 1 if score.op == "sum" else len(lows)
-    possible = (sum(lows) * score.factor / parts, sum(highs) * score.factor / parts)
-    if possible != (score.low, score.high):
-        found = f"{score.low} to {score.high}"
-        can = f"{possible[0]} to {possible[1]}"
-        yield "range", f"says {found}, but the items can make {can}"
-    rule = score.missing
-    if isinstance(rule, ProrateMean) and not 1 <= rule.max_missing < len(lows):
-        yield "missing.max_missing", "must be at least 1 and leave an answered item"
+def _asked(items: Iterable[Item]) -> Iterator[tuple[str, str]]:
+    """An item may depend only on one with points that stands before it."""
+    before: dict[str, ChoiceItem | SliderItem] = {}
+    for index, item in enumerate(items):
+        if item.ask_if:
+            gate = before.get(item.ask_if.link_id)
+            key = f"items[{index}].ask_if"
+            if gate is None:
+                yield f"{key}.item", "must name an earlier item that has points"
+            elif (
+                not offered_points(gate)[0]
+                < item.ask_if.at_least
+                <= (offered_points(gate)[1])
+            ):
+                yield f"{key}.at_least", "must tell the answers of that item apart"
+        if not isinstance(item, TextItem):
+            before[item.link_id] = item
 
 
 def _bands(instrument: Instrument) -> Iterator[tuple[str, str]]:
@@ -186,8 +171,15 @@ def _bands(instrument: Instrument) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(instrument: Instrument) -> Iterator[tuple[str, str]]:
-    total = instrument.total
     cutoff, change = instrument.cutoff, instrument.reliable_change
+    for index, each in enumerate(instrument.reliability):
+        if not 0 < each.value < 1:
+            yield f"reliability[{index}].value", "must lie between 0 and 1"
+    if instrument.spread and instrument.spread.value <= 0:
+        yield "sd.value", "must be more than 0"
+    if not instrument.scores:
+        return
+    total = instrument.total
     if cutoff and not total.low <= cutoff.value <= total.high:
         yield "cutoff.value", "lies outside the score's range"
     # ">= 8" names the ill side of a symptom scale; on a well-being scale it would
@@ -197,16 +189,12 @@ def _numbers(instrument: Instrument) -> Iterator[tuple[str, str]]:
         yield "cutoff.operator", "points to the healthy side of this instrument"
     if change and not 0 < change.value <= total.high - total.low:
         yield "rci.value", "must be more than 0 and within the score's range"
-    for index, each in enumerate(instrument.reliability):
-        if not 0 < each.value < 1:
-            yield f"reliability[{index}].value", "must lie between 0 and 1"
-    if instrument.spread and instrument.spread.value <= 0:
-        yield "sd.value", "must be more than 0"
 
 
 def _rights(instrument: Instrument, origin: Origin) -> Iterator[tuple[str, str]]:
-    # Licensors also claim cut-offs and targets by contract: a skeleton holds the
-    # structure alone, and the site enters its own numbers by name and date.
+    # Licensors of class D also claim cut-offs and targets by contract: such a skeleton
+    # holds the structure alone, and the site enters its own numbers by name and date.
+    licensed = instrument.skeleton and instrument.licence.kind == "D"
     preset = {
         "bands": instrument.bands,
         "cutoff": instrument.cutoff,
@@ -215,13 +203,15 @@ def _rights(instrument: Instrument, origin: Origin) -> Iterator[tuple[str, str]]
         "sd": instrument.spread,
     }
     for key, found in preset.items():
-        if instrument.skeleton and found and origin != "completion":
-            yield key, "must not be preset in a skeleton: the site enters its own"
+        if licensed and found and origin != "completion":
+            yield key, "must not be preset in this skeleton: the site enters its own"
         if not instrument.validated and found:
             yield key, "must not be given for a form that is not validated"
     without_text = instrument.licence.kind in ("C", "D")
     if origin == "shipped" and without_text and not instrument.skeleton:
         yield "skeleton", "must be true: this licence class ships without text"
+    if instrument.skeleton and not instrument.licence.site_adds:
+        yield "licence.site_adds", "must say what the clinic brings to this skeleton"
 
 
 def _repeated(

@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Literal
 
 Direction = Literal["higher_is_better", "higher_is_worse"]
-Construct = Literal["outcome", "alliance"]
+# "screening" is asked on demand and never followed as a course.
+Construct = Literal["outcome", "alliance", "screening"]
 Evidence = Literal["verified", "secondary", "computed", "own"]
 Operator = Literal[">=", ">", "<=", "<"]
 
@@ -53,6 +54,15 @@ class SafetyRule:
 
 
 @dataclass(frozen=True, slots=True)
+class AskIf:
+    """Asked only if an earlier item was answered with at least so many points."""
+
+    link_id: str
+    at_least: Decimal
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class ChoiceItem:
     """A question with a fixed list of answers, one of which may be chosen."""
 
@@ -61,6 +71,7 @@ class ChoiceItem:
     codings: tuple[Coding, ...]
     reverse: bool
     safety: SafetyRule | None
+    ask_if: AskIf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,7 @@ class SliderItem:
     codings: tuple[Coding, ...]
     reverse: bool
     safety: SafetyRule | None
+    ask_if: AskIf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,7 @@ class TextItem:
 
     link_id: str
     codings: tuple[Coding, ...]
+    ask_if: AskIf | None = None
 
 
 Item = ChoiceItem | SliderItem | TextItem
@@ -99,18 +112,48 @@ class Strict:
 
 @dataclass(frozen=True, slots=True)
 class ProrateMean:
-    """Up to `max_missing` blanks: mean of the answered items times their number."""
+    """Up to `max_missing` blanks: mean of the answered items times their number.
+
+    None of the items in `required` may be among the blanks.
+    """
 
     max_missing: int
     source: Source
+    required: tuple[str, ...] = ()
 
 
-MissingRule = Strict | ProrateMean
+@dataclass(frozen=True, slots=True)
+class EachPart:
+    """A sum of other scores: each keeps its own rule, and none may be absent."""
+
+    source: Source
+
+
+MissingRule = Strict | ProrateMean | EachPart
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """A published look-up from raw score to standard score, such as a T-score.
+
+    Every whole raw score that the items can make has a value; values never fall as
+    the raw score rises.
+    """
+
+    values: Mapping[Decimal, Decimal]
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRule:
-    """How one score is computed. Low and high are its possible range, in points."""
+    """How one score is computed. Low and high are its possible range, in points.
+
+    Attributes:
+        link_ids: the items it rests on; of a sum of scores, those of its parts.
+        parts: ids of the scores it adds up; empty for a score of items.
+        direction: where a sub-scale runs against its instrument; None: as that does.
+        table: turns the raw score into a standard score; None if there is none.
+    """
 
     id: str
     link_ids: tuple[str, ...]
@@ -122,6 +165,9 @@ class ScoreRule:
     rounding: Literal["none", "half_up"]
     coding: Coding
     source: Source
+    parts: tuple[str, ...] = ()
+    direction: Direction | None = None
+    table: ScoreTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +226,7 @@ class Licence:
         reference: the site's own licence, as its holder names it; "" if none is needed.
         valid_until: last day on which the form may be offered; None if it has no end.
             Scores that were taken before stay readable.
+        site_adds: what the clinic must bring before a skeleton can be offered.
     """
 
     kind: Literal["A", "B", "C", "D", "own"]
@@ -188,6 +235,7 @@ class Licence:
     url: str
     reference: str = ""
     valid_until: date | None = None
+    site_adds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +246,11 @@ class Instrument:
         id: short name, lower case with hyphens ("phq-9").
         canonical: the Questionnaire's url, without version.
         aliases: other systems' Questionnaire urls known to be the same form.
-        scores: the first is the one whose course is followed.
+        measures: what it measures, in one plain sentence.
+        effective: first day of this definition.
+        derived_from: canonicals of the instruments that it is a part or variant of.
+        scores: the first is the one whose course is followed; none in a screening
+            form that is only looked at answer by answer.
         bands: of the first score; contiguous, ascending.
         validated: False means "own wording, compare only within one person".
         skeleton: True means the site must bring the wording before it can be offered.
@@ -212,6 +264,9 @@ class Instrument:
     canonical: str
     aliases: tuple[str, ...]
     title: str
+    measures: str
+    effective: date
+    derived_from: tuple[str, ...]
     construct: Construct
     direction: Direction
     recall: str
@@ -232,7 +287,7 @@ class Instrument:
 
     @property
     def total(self) -> ScoreRule:
-        """The score whose course is followed."""
+        """The score whose course is followed; IndexError if it has no score."""
         return self.scores[0]
 
     def item(self, link_id: str) -> Item:
@@ -241,6 +296,13 @@ class Instrument:
             if each.link_id == link_id:
                 return each
         raise KeyError(link_id)
+
+    def score(self, score_id: str) -> ScoreRule:
+        """The score of this id; KeyError if there is none."""
+        for each in self.scores:
+            if each.id == score_id:
+                return each
+        raise KeyError(score_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +314,10 @@ class Wording:
         options: link id -> (points -> label); choice items only.
         anchors: link id -> (label at low, label at high); sliders only.
         source: where the text was taken from.
+        translator: who made this language version; "original" if it is the first.
+        validation: what is known of the validation of this language version.
+        numbers_apply: whether the instrument's cut-off, bands and reliable change
+            hold for this language version.
         notice: rights notice that must stand with the text.
         digest: SHA-256 (hex) of the file.
     """
@@ -264,5 +330,8 @@ class Wording:
     options: Mapping[str, Mapping[Decimal, str]]
     anchors: Mapping[str, tuple[str, str]]
     source: str
+    translator: str
+    validation: str
+    numbers_apply: bool
     notice: str
     digest: str

@@ -7,34 +7,31 @@ from types import MappingProxyType
 from typing import Literal
 
 from questionnaires.instrument import (
+    AskIf,
     Band,
     ChoiceItem,
     Coding,
     Construct,
     Cutoff,
-    Direction,
     Instrument,
     Item,
     Licence,
-    MissingRule,
     Operator,
     Option,
-    ProrateMean,
     Reliability,
     ReliableChange,
     SafetyRule,
-    ScoreRule,
     SliderItem,
     Spread,
-    Strict,
     TextItem,
 )
+from questionnaires.score_reader import DIRECTIONS, coding_from, scores_from
 from questionnaires.table import Table
 
-CONSTRUCTS: Mapping[str, Construct] = {"outcome": "outcome", "alliance": "alliance"}
-DIRECTIONS: Mapping[str, Direction] = {
-    "higher_is_better": "higher_is_better",
-    "higher_is_worse": "higher_is_worse",
+CONSTRUCTS: Mapping[str, Construct] = {
+    "outcome": "outcome",
+    "alliance": "alliance",
+    "screening": "screening",
 }
 LICENCES: Mapping[str, Literal["A", "B", "C", "D", "own"]] = {
     "A": "A",
@@ -46,11 +43,6 @@ LICENCES: Mapping[str, Literal["A", "B", "C", "D", "own"]] = {
 URGENCIES: Mapping[str, Literal["full", "review"]] = {
     "full": "full",
     "review": "review",
-}
-OPS: Mapping[str, Literal["sum", "mean"]] = {"sum": "sum", "mean": "mean"}
-ROUNDINGS: Mapping[str, Literal["none", "half_up"]] = {
-    "none": "none",
-    "half_up": "half_up",
 }
 COEFFICIENTS: Mapping[str, Literal["alpha", "retest"]] = {
     "alpha": "alpha",
@@ -96,12 +88,15 @@ def definition_from_table(table: Table, *, content: bytes) -> Definition:
         canonical=table.text("canonical"),
         aliases=table.texts("aliases"),
         title=table.text("title"),
+        measures=table.text("measures"),
+        effective=table.day("effective"),
+        derived_from=table.texts("derived_from"),
         construct=table.one_of("construct", CONSTRUCTS),
         direction=table.one_of("direction", DIRECTIONS),
         recall=table.text("recall"),
-        coding=_coding(table.table("coding")),
+        coding=coding_from(table.table("coding")),
         items=tuple(items),
-        scores=tuple(_score(each) for each in table.tables("scores")),
+        scores=scores_from(table),
         bands=_bands(table.table("bands")) if table.has("bands") else (),
         cutoff=cutoff_from(table.table("cutoff")) if table.has("cutoff") else None,
         reliable_change=(
@@ -125,12 +120,6 @@ def definition_from_table(table: Table, *, content: bytes) -> Definition:
     return Definition(instrument, MappingProxyType(choices), table.file)
 
 
-def _coding(table: Table) -> Coding:
-    coding = Coding(system=table.text("system"), code=table.text("code"))
-    table.finish()
-    return coding
-
-
 def _options(table: Table) -> tuple[Option, ...]:
     """A list of answers; several items may offer the same one."""
     table.source()
@@ -149,7 +138,7 @@ def _item(
 ) -> tuple[Item, str | None]:
     """One item, and the name of its list of choices if it has one."""
     link_id = table.text("link_id")
-    codings = tuple(_coding(each) for each in table.tables("codings"))
+    codings = tuple(coding_from(each) for each in table.tables("codings"))
     item: Item
     used: str | None = None
     if table.has("choices"):
@@ -157,7 +146,9 @@ def _item(
         if used not in lists:
             raise table.refuse("choices", f"names no list of choices: {used!r}")
         reverse = table.flag("reverse")
-        item = ChoiceItem(link_id, lists[used], codings, reverse, _safety(table))
+        item = ChoiceItem(
+            link_id, lists[used], codings, reverse, _safety(table), _ask_if(table)
+        )
     elif table.has("slider"):
         line = table.table("slider")
         line.source()
@@ -170,10 +161,11 @@ def _item(
             codings,
             reverse,
             _safety(table),
+            _ask_if(table),
         )
         line.finish()
     elif table.has("open") and table.flag("open"):
-        item = TextItem(link_id, codings)
+        item = TextItem(link_id, codings, _ask_if(table))
     else:
         raise table.refuse("", "needs choices, slider or open = true")
     table.finish()
@@ -193,36 +185,13 @@ def _safety(table: Table) -> SafetyRule | None:
     return safety
 
 
-def _score(table: Table) -> ScoreRule:
-    span = table.numbers("range")
-    if len(span) != 2:
-        raise table.refuse("range", "must be two numbers, lowest and highest")
-    rule = ScoreRule(
-        id=table.text("id"),
-        link_ids=table.texts("items"),
-        op=table.one_of("op", OPS),
-        factor=table.number("factor"),
-        low=span[0],
-        high=span[1],
-        missing=_missing(table.table("missing")),
-        rounding=table.one_of("rounding", ROUNDINGS),
-        coding=_coding(table.table("coding")),
-        source=table.source(),
-    )
-    table.finish()
-    return rule
-
-
-def _missing(table: Table) -> MissingRule:
-    rule: MissingRule
-    if table.text("rule") == "strict":
-        rule = Strict(table.source())
-    elif table.text("rule") == "prorate_mean":
-        rule = ProrateMean(table.whole("max_missing"), table.source())
-    else:
-        raise table.refuse("rule", "must be one of strict, prorate_mean")
-    table.finish()
-    return rule
+def _ask_if(table: Table) -> AskIf | None:
+    if not table.has("ask_if"):
+        return None
+    rule = table.table("ask_if")
+    ask_if = AskIf(rule.text("item"), rule.number("at_least"), rule.source())
+    rule.finish()
+    return ask_if
 
 
 def _bands(table: Table) -> tuple[Band, ...]:
@@ -282,6 +251,7 @@ def _licence(table: Table) -> Licence:
         url=table.text("url"),
         reference=table.text("reference") if table.has("reference") else "",
         valid_until=table.day("valid_until") if table.has("valid_until") else None,
+        site_adds=table.text("site_adds") if table.has("site_adds") else "",
     )
     table.finish()
     return licence

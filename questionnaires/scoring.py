@@ -1,20 +1,22 @@
 """From answers to scores. Missing is never zero."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import assert_never
 
 from questionnaires.answers import Answers, Chosen
-from questionnaires.checks import offered_points
 from questionnaires.errors import AnswerNotOffered
 from questionnaires.instrument import (
     ChoiceItem,
+    EachPart,
     Instrument,
     ProrateMean,
     ScoreRule,
     SliderItem,
     Strict,
 )
+from questionnaires.points import offered_points
 
 # Own arithmetic, so that no setting of the process can change a score.
 _EXACT = Context(prec=40, rounding=ROUND_HALF_UP)
@@ -54,8 +56,20 @@ def score_answers(
 ) -> tuple[Score | NotScored, ...]:
     """Every score of the instrument, in the order of `instrument.scores`.
 
+    Args:
+        instrument: the form, with its rules and their sources.
+        answers: what was chosen; an item that is not in it was left blank.
+
+    Returns:
+        One entry a score rule: a `Score` within the rule's range (`low` to `high`, in
+        score points, exact but for an estimate's sixth decimal), or `NotScored` where
+        more is blank than its missing rule bears. Empty for a form without scores.
+
     Raises:
         AnswerNotOffered: the answers are to another instrument or version.
+
+    Source:
+        Each rule's own: `rule.source` and `rule.missing.source`.
     """
     if (answers.instrument_id, answers.instrument_version) != (
         instrument.id,
@@ -63,7 +77,17 @@ def score_answers(
     ):
         raise AnswerNotOffered("version", "is not the one of this instrument")
     with localcontext(_EXACT):
-        return tuple(_score(instrument, rule, answers) for rule in instrument.scores)
+        of_items = {
+            rule.id: _score(instrument, rule, answers)
+            for rule in instrument.scores
+            if not rule.parts
+        }
+        return tuple(
+            _sum_of_scores(instrument, rule, of_items)
+            if rule.parts
+            else of_items[rule.id]
+            for rule in instrument.scores
+        )
 
 
 def _score(
@@ -75,9 +99,23 @@ def _score(
         if isinstance(answer := answers.given.get(link_id), Chosen)
     }
     missing = tuple(each for each in rule.link_ids if each not in points)
-    if len(missing) > _allowed(rule):
+    if not _bears(rule, missing):
         return NotScored(instrument.id, rule.id, missing)
     return Score(instrument.id, rule.id, _value(rule, list(points.values())), missing)
+
+
+def _sum_of_scores(
+    instrument: Instrument,
+    rule: ScoreRule,
+    of_items: Mapping[str, Score | NotScored],
+) -> Score | NotScored:
+    """The parts added up; an estimated part makes the sum an estimate."""
+    parts = [of_items[each] for each in rule.parts]
+    missing = tuple(each for part in parts for each in part.missing)
+    values = [part.value for part in parts if isinstance(part, Score)]
+    if len(values) < len(parts):
+        return NotScored(instrument.id, rule.id, missing)
+    return Score(instrument.id, rule.id, sum(values, Decimal(0)), missing)
 
 
 def _points(instrument: Instrument, link_id: str, points: Decimal) -> Decimal:
@@ -91,13 +129,17 @@ def _points(instrument: Instrument, link_id: str, points: Decimal) -> Decimal:
             return points
 
 
-def _allowed(rule: ScoreRule) -> int:
-    """How many blanks this score bears."""
+def _bears(rule: ScoreRule, missing: Collection[str]) -> bool:
+    """Whether this score can be told with these blanks."""
     match rule.missing:
         case Strict():
-            return 0
-        case ProrateMean(max_missing=most):
-            return most
+            return not missing
+        case ProrateMean(max_missing=most, required=required):
+            return len(missing) <= most and not any(
+                each in missing for each in required
+            )
+        case EachPart():
+            raise AssertionError("a score of items has no parts")
         case _:
             assert_never(rule.missing)
 
@@ -110,8 +152,8 @@ def _value(rule: ScoreRule, points: list[Decimal]) -> Decimal:
     else:
         value = _ended(sum(points, Decimal(0)) * number * rule.factor / len(points))
     if rule.rounding == "half_up":
-        return value.quantize(Decimal(1))
-    return value
+        value = value.quantize(Decimal(1))
+    return rule.table.values[value] if rule.table else value
 
 
 def _ended(value: Decimal) -> Decimal:

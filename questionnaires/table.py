@@ -148,12 +148,12 @@ class Table:
             raise self.refuse(key, "must be a table")
         return Table(self.file, self.at(key), found)
 
-    def source(self) -> Source:
+    def source(self, text: str = "source", evidence: str = "evidence") -> Source:
         """Where this table's numbers come from, and how well that was checked."""
-        for key in ("source", "evidence"):
+        for key in (text, evidence):
             if not self.has(key):
                 raise self.refuse(key, "is missing; no number without it")
-        return Source(self.text("source"), self.one_of("evidence", _EVIDENCE))
+        return Source(self.text(text), self.one_of(evidence, _EVIDENCE))
 
     def finish(self) -> None:
         """Refuses a key that nobody asked for: a misspelt rule would be silent."""

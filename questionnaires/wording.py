@@ -48,6 +48,9 @@ def wording_from_table(
         ),
         anchors=_anchors(table, instrument),
         source=table.text("source"),
+        translator=table.text("translator"),
+        validation=table.text("validation"),
+        numbers_apply=table.flag("numbers_apply"),
         notice=table.text("notice"),
         digest=sha256(content).hexdigest(),
     )
@@ -104,3 +107,35 @@ def _anchors(table: Table, instrument: Instrument) -> Mapping[str, tuple[str, st
         anchors[link_id] = (pair[0], pair[1])
     below.finish()
     return MappingProxyType(anchors)
+
+
+def neutral_wording(instrument: Instrument) -> Wording:
+    """Numbers in place of words: what a skeleton can show of itself, and to nobody ill.
+
+    For publishing and testing a structure whose text is licensed; a form for people
+    needs the site's own wording.
+    """
+    numbered = list(enumerate(instrument.items, start=1))
+    return Wording(
+        instrument_id=instrument.id,
+        language="en",
+        title=f"{instrument.title} (structure only)",
+        introduction="Structure and scoring only: the wording is licensed, not here.",
+        items={item.link_id: f"Item {number}" for number, item in numbered},
+        options={
+            item.link_id: {each.points: f"{each.points:f}" for each in item.options}
+            for item in instrument.items
+            if isinstance(item, ChoiceItem)
+        },
+        anchors={
+            item.link_id: (f"{item.low}", f"{item.high}")
+            for item in instrument.items
+            if isinstance(item, SliderItem)
+        },
+        source="numbers of items and answers",
+        translator="original",
+        validation="None: this is no wording.",
+        numbers_apply=False,
+        notice=instrument.licence.terms,
+        digest="",
+    )

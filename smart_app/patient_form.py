@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 
 from werkzeug.datastructures import MultiDict
 
-from questionnaires.answers import Answers
+from questionnaires.answers import Answers, is_asked
 from questionnaires.errors import AnswerNotOffered
 from questionnaires.instrument import (
     ChoiceItem,
@@ -144,7 +144,9 @@ def blank_numbers(instrument: Instrument, answers: Answers) -> tuple[int, ...]:
     return tuple(
         number
         for number, item in enumerate(instrument.items, start=1)
-        if item.link_id not in answers.given and not isinstance(item, TextItem)
+        if item.link_id not in answers.given
+        and not isinstance(item, TextItem)
+        and is_asked(item, answers)
     )
 
 

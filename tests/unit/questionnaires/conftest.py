@@ -14,6 +14,9 @@ version = "1.0.0"
 canonical = "https://site.example/Questionnaire/mood"
 aliases = ["https://other.example/Questionnaire/mood"]
 title = "Mood"
+measures = "Mood today."
+effective = 2026-01-01
+derived_from = []
 construct = "outcome"
 direction = "higher_is_worse"
 recall = "today"
@@ -133,6 +136,9 @@ language = "en"
 title = "Mood"
 introduction = "Today"
 source = "the site"
+translator = "original"
+validation = "invented"
+numbers_apply = true
 notice = "free"
 
 [items]

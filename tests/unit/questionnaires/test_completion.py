@@ -19,6 +19,9 @@ language = "en"
 title = "Invented title"
 introduction = "Invented introduction"
 source = "invented"
+translator = "original"
+validation = "invented"
+numbers_apply = true
 notice = "invented"
 
 [items]
@@ -196,6 +199,7 @@ def test_a_skeleton_with_a_wording_of_its_own_is_refused(site):
         site.instrument = site.instrument.split(f"[{preset}]")[0]
     site.instrument = site.instrument.split("[bands]")[0]
     site.change("skeleton = false", "skeleton = true")
+    site.change('terms = "free"', 'terms = "free"\nsite_adds = "the words"')
 
     refused = site.refusal()
 
@@ -214,6 +218,9 @@ language = "de"
 title = "t"
 introduction = "i"
 source = "s"
+translator = "original"
+validation = "invented"
+numbers_apply = true
 notice = "n"
 [items]
 o1 = "a"

@@ -356,7 +356,11 @@ BROKEN = {
         "validated = false",
         "bands",
     ),
-    "numbers preset in a skeleton": ("skeleton = false", "skeleton = true", "bands"),
+    "a skeleton that does not say what the clinic brings": (
+        "skeleton = false",
+        "skeleton = true",
+        "licence.site_adds",
+    ),
     # the file itself
     "a file that is not TOML": ('id = "mood"', "id = mood", "file"),
     "a number no machine can hold": (
@@ -566,7 +570,8 @@ def test_a_clinic_can_bring_the_wording_in_a_language_that_is_not_shipped(site):
     )
     site.wordings = {
         "wording.de.toml": 'instrument = "gad-7"\nversion = "1.0.0"\nlanguage = "de"\n'
-        'title = "t"\nintroduction = "i"\nsource = "s"\nnotice = "n"\n'
+        'title = "t"\nintroduction = "i"\nsource = "s"\n'
+        'translator = "t"\nvalidation = "v"\nnumbers_apply = true\nnotice = "n"\n'
         f"[items]\n{items}\n"
         '[choices.frequency]\n0 = "a"\n1 = "b"\n2 = "c"\n3 = "d"\n'
     }

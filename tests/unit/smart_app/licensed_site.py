@@ -14,6 +14,9 @@ language = "en"
 title = "Invented lines"
 introduction = "An example that nobody published."
 source = "invented"
+translator = "original"
+validation = "invented"
+numbers_apply = true
 notice = "invented"
 [items]
 o1 = "Invented first"
