@@ -1,0 +1,169 @@
+"""How many small wrong changes to `questionnaires` its tests notice.
+
+`python -m benchmarks.mutation [--n 400] [--all] [--seed 1] [--json]`
+
+Each mutant runs in a process of its own, in which one module is replaced in memory;
+nothing on disk changes. It is noticed when a test fails (or runs far longer than the
+tests need). The control runs the same tests on the unchanged module: they must pass.
+"""
+
+import argparse
+import importlib.abc
+import importlib.util
+import io
+import json
+import os
+import platform
+import random
+import resource
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.machinery import ModuleSpec
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from benchmarks.mutants import Mutant, mutants_of
+
+ROOT = Path(__file__).parents[1]
+ROOM = "questionnaires"
+TARGET = 0.90
+TESTS = ("tests/unit/questionnaires", "tests/property/test_scoring.py")
+PACKAGES = ("pytest", "hypothesis")
+PARALLEL = 2
+CPU_SECONDS = 120  # for one mutant; the tests need a small part of it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints one object; exit code 1 if the control fails."""
+    options = _parser().parse_args(arguments)
+    mutants = [each for file in _modules() for each in _mutants(file)]
+    if not options.all and options.n < len(mutants):
+        mutants = random.Random(options.seed).sample(mutants, options.n)
+    _say(f"control: {ROOM} unchanged")
+    control = _noticed_all([None])[0]
+    noticed = _noticed_all(mutants) if not control else []
+    survivors = [each for each, seen in zip(mutants, noticed, strict=False) if not seen]
+    score = 1 - len(survivors) / len(mutants) if noticed else 0.0
+    report = {
+        "benchmark": "mutation",
+        "targets": {
+            "mutation_score": {
+                "target": TARGET,
+                "measured": round(score, 4),
+                "holds": score >= TARGET,
+            }
+        },
+        "n": len(mutants),
+        "of": sum(len(_mutants(file)) for file in _modules()),
+        "seed": options.seed,
+        "control": {"unchanged_code_passes": not control},
+        "survivors": [f"{each.module}:{each.line} {each.what}" for each in survivors],
+        "versions": {
+            "python": platform.python_version(),
+            **{each: version(each) for each in PACKAGES},
+        },
+    }
+    if options.json:
+        print(json.dumps(report))
+    else:
+        _print(report, survivors)
+    return int(control)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutation")
+    parser.add_argument("--n", type=int, default=400, help="mutants drawn at random")
+    parser.add_argument("--all", action="store_true", help="every mutant (slow)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    return parser
+
+
+def _modules() -> list[Path]:
+    found = sorted((ROOT / ROOM).glob("*.py"))
+    return [each for each in found if each.name not in ("__init__.py", "errors.py")]
+
+
+def _mutants(file: Path) -> list[Mutant]:
+    return list(mutants_of(f"{ROOM}.{file.stem}", file.read_text(encoding="utf-8")))
+
+
+def _noticed_all(mutants: Sequence[Mutant | None]) -> list[bool]:
+    """Whether the tests fail, for each mutant; None is the unchanged room."""
+    noticed = [False] * len(mutants)
+    running: dict[int, int] = {}  # process -> place in the list
+    begun = time.monotonic()
+    for place, mutant in enumerate(mutants):
+        if len(running) == PARALLEL:
+            _wait(running, noticed)
+        sys.stdout.flush()
+        process = os.fork()
+        if process == 0:
+            os._exit(_run_tests(mutant))
+        running[process] = place
+        if place and place % 20 == 0:
+            minutes = (time.monotonic() - begun) / 60
+            _say(f"{place} of {len(mutants)} mutants, {minutes:.1f} minutes")
+    while running:
+        _wait(running, noticed)
+    return noticed
+
+
+def _wait(running: dict[int, int], noticed: list[bool]) -> None:
+    process, status = os.wait()
+    noticed[running.pop(process)] = status != 0
+
+
+def _run_tests(mutant: Mutant | None) -> int:
+    """In the child: the tests over this mutant. Returns 0 if none of them fails."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    signal.alarm(CPU_SECONDS * 4)
+    if mutant is not None:
+        sys.meta_path.insert(0, _Replaced(mutant))
+    own = (
+        f"tests/unit/{ROOM}/test_{mutant.module.rpartition('.')[2]}.py"
+        if mutant
+        else ""
+    )
+    # The module's own tests first: most mutants end there.
+    tests = ([own] if own and (ROOT / own).is_file() else []) + list(TESTS)
+    options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        return int(pytest.main([*options, "--hypothesis-seed=1", *tests]))
+
+
+class _Replaced(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Serves one module from memory."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+
+    def find_spec(
+        self, fullname: str, path: object, target: object = None
+    ) -> ModuleSpec | None:
+        if fullname != self._mutant.module:
+            return None
+        return importlib.util.spec_from_loader(fullname, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._mutant.source, self._mutant.module, "exec"), vars(module))
+
+
+def _print(report: dict[str, object], survivors: Sequence[Mutant]) -> None:
+    for each in survivors:
+        print(f"not noticed: {each.module}:{each.line} {each.what}")
+    print(json.dumps(report["targets"]))
+
+
+def _say(progress: str) -> None:
+    print(f"mutation: {progress}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
