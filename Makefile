@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo test check bench interop screenshots lock clean
+.PHONY: help setup demo test check bench interop screenshots reference lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -43,9 +43,15 @@ interop: $(STAMP)  ## against software that nobody here wrote (HAPI FHIR, valida
 bench: $(STAMP)  ## figures, each a ratio within one run
 	$(BIN)/python -m benchmarks.hook_cost --json
 	$(BIN)/python -m benchmarks.delivery --json
+	$(BIN)/python -m benchmarks.mutation --json
 
 screenshots: $(STAMP)  ## walk the journey in Chromium, pictures in docs/screenshots
 	$(BIN)/python -m tests.journeys.screenshots docs/screenshots
+
+reference: $(STAMP)  ## write the generated pages of docs/reference
+	@$(BIN)/python -m server.instruments_reference
+	@$(BIN)/python -m server.settings_reference > docs/reference/configuration.md
+	@$(BIN)/python -m tests.spec.signal_tables > docs/reference/signals.md
 
 lock: ## renew the hash-locked requirements (needs uv)
 	uv pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from questionnaires.library import load_library
 from server.cli import COMMANDS
+from server.instruments_reference import FOLDER, pages
 from server.settings_reference import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +32,14 @@ def test_the_configuration_page_is_current() -> None:
     written = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
 
     assert written == page()
+
+
+def test_the_page_of_every_instrument_is_current() -> None:
+    written = {
+        each.name: each.read_text(encoding="utf-8") for each in FOLDER.glob("*.md")
+    }
+
+    assert written == pages(load_library()), "run: make reference"
 
 
 def test_every_command_is_documented() -> None:
