@@ -277,8 +277,8 @@ _URGENCY = {
 def _rights(instrument: Instrument) -> str:
     licence = instrument.licence
     lines = [
-        f"Class {licence.kind}: {_RIGHTS[licence.kind]}. Holder: {licence.holder.rstrip('.')}."
-        f" {licence.terms} <{licence.url}>",
+        f"Class {licence.kind}: {_RIGHTS[licence.kind]}."
+        f" Holder: {licence.holder.rstrip('.')}. {licence.terms} <{licence.url}>",
     ]
     if licence.site_adds:
         lines += ["", f"**The clinic brings:** {licence.site_adds}"]
