@@ -211,10 +211,10 @@ def test_an_instrument_that_is_whole_takes_another_language(site):
     site.slug = "session-outcome"
     site.instrument = 'completes = "session-outcome"\nversion = "1.0.0"\n'
     site.wordings = {
-        "wording.de.toml": """\
+        "wording.fr.toml": """\
 instrument = "session-outcome"
 version = "1.0.0"
-language = "de"
+language = "fr"
 title = "t"
 introduction = "i"
 source = "s"
@@ -244,7 +244,7 @@ o4 = "d"
 
     library = site.library()
 
-    assert library.wording("session-outcome", language="de").items["o1"] == "a"
+    assert library.wording("session-outcome", language="fr").items["o1"] == "a"
     assert library.instruments == ours.instruments
 
 

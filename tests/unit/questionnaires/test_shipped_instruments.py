@@ -19,13 +19,52 @@ EVIDENCE = {"verified", "secondary", "computed", "own"}
 
 def test_these_instruments_are_shipped():
     assert SLUGS == [
+        "core-10",
+        "core-om",
+        "gad-2",
         "gad-7",
         "ors",
+        "pcl-5",
+        "phq-2",
+        "phq-8",
         "phq-9",
+        "phq-a",
+        "relationship-check-in",
         "session-alliance",
+        "session-alliance-child",
         "session-outcome",
+        "session-outcome-child",
         "srs",
     ]
+
+
+LANGUAGES = {
+    "core-10": ["en"],
+    "core-om": ["en"],
+    "gad-2": ["en", "es"],
+    "gad-7": ["en", "es"],
+    "ors": [],
+    "pcl-5": ["en"],
+    "phq-2": ["en", "es"],
+    "phq-8": ["en", "es"],
+    "phq-9": ["en", "es"],
+    "phq-a": [],
+    "relationship-check-in": ["de", "en", "es"],
+    "session-alliance": ["de", "en", "es"],
+    "session-alliance-child": ["de", "en", "es"],
+    "session-outcome": ["de", "en", "es"],
+    "session-outcome-child": ["de", "en", "es"],
+    "srs": [],
+}
+
+
+def test_each_instrument_is_worded_in_these_languages():
+    found = {
+        slug: sorted(lang for name, lang in LIBRARY.wordings if name == slug)
+        for slug in SLUGS
+    }
+
+    assert found == LANGUAGES
 
 
 def numbers(found: object, *, sourced: bool, key: str) -> Iterator[tuple[str, bool]]:
@@ -58,9 +97,20 @@ PHQ_9 = (
 GAD_7 = "69725-0 68509-9 69733-4 69734-2 69735-9 69689-8 69736-7"
 
 
+PHQ_8 = " ".join(PHQ_9.split()[:8])
+PHQ_2 = " ".join(PHQ_9.split()[:2])
+GAD_2 = " ".join(GAD_7.split()[:2])
+
+
 @pytest.mark.parametrize(
     ("slug", "codes", "panel", "total"),
-    [("phq-9", PHQ_9, "44249-1", "44261-6"), ("gad-7", GAD_7, "69737-5", "70274-6")],
+    [
+        ("phq-9", PHQ_9, "44249-1", "44261-6"),
+        ("phq-8", PHQ_8, "phq-8", "phq-8.total"),
+        ("phq-2", PHQ_2, "55757-9", "55758-7"),
+        ("gad-7", GAD_7, "69737-5", "70274-6"),
+        ("gad-2", GAD_2, "gad-2", "gad-2.total"),
+    ],
 )
 def test_items_stand_in_the_order_of_loinc(slug, codes, panel, total):
     instrument = LIBRARY.instrument(slug)
@@ -118,7 +168,7 @@ def test_no_code_is_shipped_that_is_known_to_be_wrong_or_deprecated():
     assert not {"89708-7", "93038-1", "44262-4", "70273-8"} & set(loinc_codes())
 
 
-@pytest.mark.parametrize("slug", ["phq-9", "gad-7"])
+@pytest.mark.parametrize("slug", ["phq-9", "phq-8", "phq-2", "gad-7", "gad-2"])
 def test_frequency_answers_are_worth_nought_to_three(slug):
     for item in LIBRARY.instrument(slug).items[:7]:
         worth = {option.coding.code: option.points for option in item.options}
@@ -144,7 +194,10 @@ def test_the_difficulty_item_is_in_no_score():
     assert phq_9.total.link_ids == tuple(item.link_id for item in phq_9.items[:9])
 
 
-def test_only_the_item_on_being_better_off_dead_starts_the_safety_flow():
+RISK_OF_THE_CORE_OM = ("q6", "q9", "q16", "q22", "q24", "q34")
+
+
+def test_these_items_and_no_others_are_for_safety():
     rules = {
         (slug, item.link_id): (item.safety.at_least, item.safety.urgency)
         for slug in SLUGS
@@ -152,7 +205,15 @@ def test_only_the_item_on_being_better_off_dead_starts_the_safety_flow():
         if isinstance(item, ChoiceItem | SliderItem) and item.safety
     }
 
-    assert rules == {("phq-9", "/44260-8"): (1, "full")}
+    assert rules == {
+        ("phq-9", "/44260-8"): (1, "full"),
+        ("phq-a", "q9"): (1, "full"),
+        ("phq-a", "q12"): (1, "full"),
+        ("phq-a", "q13"): (1, "full"),
+        ("core-10", "q6"): (1, "full"),
+        ("pcl-5", "q16"): (1, "review"),
+        **{("core-om", link_id): (1, "full") for link_id in RISK_OF_THE_CORE_OM},
+    }
 
 
 def test_numbers_of_the_phq_9():
@@ -188,8 +249,133 @@ def test_numbers_of_the_gad_7():
     assert isinstance(gad_7.total.missing, Strict)
 
 
-@pytest.mark.parametrize("slug", ["session-outcome", "session-alliance"])
-def test_our_own_check_in_claims_no_number(slug):
+@pytest.mark.parametrize(
+    ("slug", "high", "operator", "cutoff", "change"),
+    [
+        ("phq-8", 24, ">=", 10, None),
+        ("phq-2", 6, ">=", 3, None),
+        ("gad-2", 6, ">=", 3, None),
+        ("pcl-5", 80, ">=", 31, 15),
+        ("core-10", 40, ">=", 11, 6),
+        ("core-om", 40, ">=", 10, 5),
+    ],
+)
+def test_range_cutoff_and_reliable_change(slug, high, operator, cutoff, change):
+    instrument = LIBRARY.instrument(slug)
+    found = instrument.reliable_change
+
+    assert (instrument.total.low, instrument.total.high) == (0, high)
+    assert (instrument.cutoff.operator, instrument.cutoff.value) == (operator, cutoff)
+    assert (found and found.value) == change
+    assert instrument.direction == "higher_is_worse"
+
+
+def test_the_steps_of_the_phq_8_are_those_of_the_phq_9_up_to_its_own_top():
+    eight, nine = (LIBRARY.instrument(slug).bands for slug in ("phq-8", "phq-9"))
+
+    assert [(b.code, b.low) for b in eight] == [(b.code, b.low) for b in nine]
+    assert eight[-1].high == 24
+
+
+def test_the_clusters_of_the_pcl_5_are_those_of_dsm_5():
+    pcl_5 = LIBRARY.instrument("pcl-5")
+
+    assert {score.id: score.link_ids for score in pcl_5.scores} == {
+        "total": questions(1, 20),
+        "intrusion": questions(1, 5),
+        "avoidance": questions(6, 7),
+        "cognition-mood": questions(8, 14),
+        "arousal": questions(15, 20),
+    }
+    assert all(isinstance(score.missing, Strict) for score in pcl_5.scores)
+
+
+def questions(first: int, last: int) -> tuple[str, ...]:
+    return tuple(f"q{number}" for number in range(first, last + 1))
+
+
+@pytest.mark.parametrize(
+    ("slug", "turned"),
+    [
+        ("core-10", ["q2", "q3"]),
+        ("core-om", ["q3", "q4", "q7", "q12", "q19", "q21", "q31", "q32"]),
+    ],
+)
+def test_only_the_positive_items_of_core_are_turned_around(slug, turned):
+    items = LIBRARY.instrument(slug).items
+
+    assert [item.link_id for item in items if item.reverse] == turned
+
+
+def test_the_four_scales_of_the_core_om_share_out_its_34_items():
+    scores = {score.id: score for score in LIBRARY.instrument("core-om").scores}
+    scales = [scores[each] for each in ("well-being", "problems", "functioning")]
+    risk = scores["risk"]
+
+    assert [len(each.link_ids) for each in [*scales, risk]] == [4, 12, 12, 6]
+    assert risk.link_ids == RISK_OF_THE_CORE_OM
+    assert sorted(i for each in [*scales, risk] for i in each.link_ids) == sorted(
+        questions(1, 34)
+    )
+    assert sorted(scores["non-risk"].link_ids) == sorted(
+        i for each in scales for i in each.link_ids
+    )
+
+
+def test_every_core_score_is_the_mean_times_ten():
+    for slug in ("core-10", "core-om"):
+        for score in LIBRARY.instrument(slug).scores:
+            assert (score.op, score.factor) == ("mean", 10)
+            assert (score.low, score.high) == (0, 40)
+
+
+@pytest.mark.parametrize(
+    ("slug", "score_id", "most", "required"),
+    [
+        ("core-10", "total", 1, ("q6",)),
+        ("core-om", "total", 3, RISK_OF_THE_CORE_OM),
+        ("core-om", "non-risk", 3, ()),
+        ("core-om", "problems", 1, ()),
+        ("core-om", "functioning", 1, ()),
+    ],
+)
+def test_core_bears_this_many_blanks_and_never_a_blank_risk_item(
+    slug, score_id, most, required
+):
+    rule = LIBRARY.instrument(slug).score(score_id).missing
+
+    assert isinstance(rule, ProrateMean)
+    assert (rule.max_missing, rule.required) == (most, required)
+
+
+@pytest.mark.parametrize("scale", ["well-being", "risk"])
+def test_the_short_scales_of_the_core_om_bear_no_blank(scale):
+    rule = LIBRARY.instrument("core-om").score(scale).missing
+
+    assert isinstance(rule, Strict)
+
+
+@pytest.mark.parametrize("slug", ["core-10", "core-om"])
+def test_core_stands_under_its_own_licence_and_shows_its_copyright_line(slug):
+    licence = (FOLDER / slug / "LICENCE").read_text(encoding="utf-8")
+
+    assert LIBRARY.instrument(slug).licence.kind == "B"
+    assert "not change the text" in licence
+    line = "© CORE System Trust: https://www.coresystemtrust.org.uk/copyright.pdf"
+    assert LIBRARY.wording(slug, language="en").notice.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("slug", "top"),
+    [
+        ("session-outcome", 16),
+        ("session-alliance", 16),
+        ("session-outcome-child", 20),
+        ("session-alliance-child", 16),
+        ("relationship-check-in", 20),
+    ],
+)
+def test_our_own_check_in_claims_no_number(slug, top):
     check_in = LIBRARY.instrument(slug)
 
     assert not check_in.validated
@@ -198,10 +384,87 @@ def test_our_own_check_in_claims_no_number(slug):
         None,
         None,
     )
-    assert (check_in.total.low, check_in.total.high) == (0, 16)
+    assert (check_in.total.low, check_in.total.high) == (0, top)
     assert check_in.direction == "higher_is_better"
-    assert "not validated" in LIBRARY.wording(slug, language="en").notice.lower()
     assert "CC0" in check_in.licence.terms
+    for language, words in NOT_VALIDATED.items():
+        wording = LIBRARY.wording(slug, language=language)
+        assert words in wording.notice
+        assert "Not validated" in wording.validation
+
+
+NOT_VALIDATED = {
+    "en": "Not validated",
+    "es": "No validado",
+    "de": "Nicht validiert",
+}
+
+
+def test_every_translation_says_whose_it_is_and_none_is_ours_but_of_our_own_forms():
+    for (slug, language), wording in LIBRARY.wordings.items():
+        kind = LIBRARY.instrument(slug).licence.kind
+        assert (wording.translator == "original") == (language == "en")
+        if language != "en":
+            ours = wording.translator.startswith("ROM on FHIR contributors")
+            assert ours == (kind == "own")
+
+
+def test_no_number_of_an_english_form_is_said_to_hold_in_spanish():
+    validated = [
+        wording
+        for (slug, language), wording in LIBRARY.wordings.items()
+        if language != "en" and LIBRARY.instrument(slug).validated
+    ]
+
+    assert len(validated) == 5
+    assert not any(wording.numbers_apply for wording in validated)
+
+
+@pytest.mark.parametrize(
+    ("slug", "ages"),
+    [
+        ("session-outcome", (18, 120)),
+        ("session-outcome-child", (6, 12)),
+        ("session-alliance-child", (6, 12)),
+        ("phq-a", (12, 17)),
+        ("core-10", (17, 120)),
+    ],
+)
+def test_a_form_is_for_these_ages(slug, ages):
+    instrument = LIBRARY.instrument(slug)
+
+    assert (instrument.age_min, instrument.age_max) == ages
+
+
+def test_the_phq_a_waits_for_the_clinics_words_and_carries_no_number():
+    skeleton = LIBRARY.instrument("phq-a")
+
+    assert skeleton.skeleton
+    assert (skeleton.licence.kind, len(skeleton.items)) == ("C", 13)
+    assert skeleton.total.link_ids == questions(1, 9)
+    assert (skeleton.total.coding.code, skeleton.total.high) == ("89204-2", 27)
+    assert (skeleton.bands, skeleton.cutoff, skeleton.reliable_change) == (
+        (),
+        None,
+        None,
+    )
+    assert [each.name for each in (FOLDER / "phq-a").iterdir()] == ["instrument.toml"]
+
+
+def test_a_short_or_changed_form_names_the_one_it_comes_from():
+    base = "https://rom-on-fhir.example/fhir/Questionnaire/"
+    found = {
+        slug: [url.removeprefix(base) for url in LIBRARY.instrument(slug).derived_from]
+        for slug in SLUGS
+    }
+
+    assert {slug: urls for slug, urls in found.items() if urls} == {
+        "core-10": ["core-om"],
+        "gad-2": ["gad-7"],
+        "phq-2": ["phq-9"],
+        "phq-8": ["phq-9"],
+        "phq-a": ["phq-9"],
+    }
 
 
 @pytest.mark.parametrize("slug", ["ors", "srs"])
@@ -223,13 +486,15 @@ def test_licensed_forms_are_lines_without_words_and_numbers(slug):
     assert [each.name for each in (FOLDER / slug).iterdir()] == ["instrument.toml"]
 
 
-def test_alliance_and_outcome_are_told_apart():
-    assert {slug: LIBRARY.instrument(slug).construct for slug in SLUGS} == {
-        "gad-7": "outcome",
-        "ors": "outcome",
-        "phq-9": "outcome",
+def test_outcome_alliance_and_screening_are_told_apart():
+    constructs = {slug: LIBRARY.instrument(slug).construct for slug in SLUGS}
+
+    other = {slug: kind for slug, kind in constructs.items() if kind != "outcome"}
+    assert other == {
+        "gad-2": "screening",
+        "phq-2": "screening",
         "session-alliance": "alliance",
-        "session-outcome": "outcome",
+        "session-alliance-child": "alliance",
         "srs": "alliance",
     }
 

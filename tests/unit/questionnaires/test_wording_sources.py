@@ -85,6 +85,40 @@ def test_seven_questions_are_letter_for_letter_those_of_the_decision_examples(pa
     assert WORDING.items[SLEEP].startswith(theirs[SLEEP])
 
 
+@pytest.mark.parametrize("slug", ["phq-8", "phq-2"])
+def test_the_questions_of_a_short_form_are_those_of_us_core_9(slug):
+    theirs = texts(published(US_CORE_9))
+    ours = LIBRARY.wording(slug, language="en").items
+
+    assert ours
+    assert {key: bare(text) for key, text in ours.items()} == {
+        key: bare(theirs[key]) for key in ours
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(
+    ("short", "long"), [("phq-8", "phq-9"), ("phq-2", "phq-9"), ("gad-2", "gad-7")]
+)
+def test_a_short_form_asks_letter_for_letter_what_the_long_one_asks(
+    short, long, language
+):
+    ours = LIBRARY.wording(short, language=language)
+    theirs = LIBRARY.wording(long, language=language)
+
+    assert ours.items == {key: theirs.items[key] for key in ours.items}
+    assert ours.options == {key: theirs.options[key] for key in ours.options}
+
+
+def test_the_core_10_asks_letter_for_letter_what_the_core_om_asks():
+    ten = LIBRARY.wording("core-10", language="en")
+    whole = LIBRARY.wording("core-om", language="en")
+    numbers = [2, 3, 7, 10, 15, 16, 18, 23, 27, 28]
+
+    assert list(ten.items.values()) == [whole.items[f"q{each}"] for each in numbers]
+    assert ten.options["q1"] == whole.options["q1"]
+
+
 def test_the_introduction_and_the_question_on_sleep_are_those_of_sdc():
     [group] = published(f"{SDC}-PHQ9.json")["item"]
 
