@@ -11,7 +11,7 @@ from fhir_mapping.submission import (
     resources_from_submission,
     transaction_from,
 )
-from questionnaires.instrument import Wording
+from questionnaires.instrument import ChoiceItem, Wording
 from tests.unit.fhir_mapping.material import (
     LIBRARY,
     PLAIN,
@@ -38,17 +38,24 @@ SITTINGS: dict[str, Submission] = {
 
 
 def forms() -> dict[str, Json]:
-    """Each instrument as a Questionnaire; words are invented where none are shipped."""
-    wordings = {name: each for (name, _), each in LIBRARY.wordings.items()}
-    for name in LIBRARY.instruments:
-        wordings.setdefault(name, _invented(name))
+    """Each instrument, in each language it has, and once with a translation.
+
+    Words are invented where none are shipped.
+    """
+    wordings = dict(LIBRARY.wordings)
+    for name, instrument in LIBRARY.instruments.items():
+        if instrument.skeleton:
+            wordings[name, "en"] = _invented(name)
     found = {
-        f"form {name}": questionnaire_from_instrument(LIBRARY.instrument(name), each)
-        for name, each in wordings.items()
+        f"form {name}, {language}": questionnaire_from_instrument(
+            LIBRARY.instrument(name), each
+        )
+        for (name, language), each in wordings.items()
     }
-    other = replace(wordings["phq-9"], language="de")
     found["form phq-9, translated"] = questionnaire_from_instrument(
-        LIBRARY.instrument("phq-9"), wordings["phq-9"], translations=[other]
+        LIBRARY.instrument("phq-9"),
+        wordings["phq-9", "en"],
+        translations=[wordings["phq-9", "es"]],
     )
     return found
 
@@ -79,12 +86,19 @@ def _transaction(sent: Submission, dialect: Dialect) -> Json:
 
 
 def _invented(instrument_id: str) -> Wording:
-    """Words for a form of four lines whose real ones are licensed."""
-    lines = [item.link_id for item in LIBRARY.instrument(instrument_id).items]
+    """Words for a form whose real ones the clinic brings."""
+    items = LIBRARY.instrument(instrument_id).items
+    lines = [item.link_id for item in items]
     return replace(
         LIBRARY.wordings["phq-9", "en"],
         instrument_id=instrument_id,
         items={each: f"Line {each}" for each in lines},
-        options={},
+        options={
+            item.link_id: {
+                each.points: f"Answer {each.points}" for each in item.options
+            }
+            for item in items
+            if isinstance(item, ChoiceItem)
+        },
         anchors=dict.fromkeys(lines, ("left", "right")),
     )

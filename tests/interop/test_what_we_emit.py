@@ -68,7 +68,7 @@ def faulty() -> dict[str, Json]:
     """Ours with one fault each: the control without which silence proves nothing."""
     response, score = stored(SITTINGS["all answered"])
     code = "item[0].answer[0].valueCoding.code"
-    form = forms()["form phq-9"]
+    form = forms()["form phq-9, en"]
     twice: Any = with_changed(form, "item[2].linkId", form["item"][1]["linkId"])  # type: ignore[index,call-overload]  # FHIR JSON
     return {
         "fault: answer not offered": with_changed(response, code, "LA0-0"),
