@@ -26,7 +26,8 @@ def completion_from_table(
     """The instrument with what the site's file adds to it.
 
     Only a skeleton takes numbers: those of a whole instrument are never replaced in
-    silence. To a whole instrument a site may add languages.
+    silence. What a skeleton presets holds until the site enters its own. To a whole
+    instrument a site may add languages.
 
     Raises:
         InstrumentFileError: another version, a key that is missing or unknown.
@@ -51,8 +52,8 @@ def completion_from_table(
     completed = replace(
         instrument,
         licence=own_licence,
-        cutoff=_cutoff(table),
-        reliable_change=_reliable_change(table),
+        cutoff=_cutoff(table) or instrument.cutoff,
+        reliable_change=_reliable_change(table) or instrument.reliable_change,
         digest=sha256(instrument.digest.encode() + content).hexdigest(),
     )
     table.finish()
