@@ -37,8 +37,8 @@ def test_a_wording_in_another_language_is_never_taken_instead(site):
 def test_an_instrument_nobody_knows_is_named(site):
     library = site.library()
 
-    with pytest.raises(UnknownInstrument, match="who-5"):
-        library.wording("who-5", language="en")
+    with pytest.raises(UnknownInstrument, match="nobodys"):
+        library.wording("nobodys", language="en")
 
 
 @pytest.mark.parametrize(

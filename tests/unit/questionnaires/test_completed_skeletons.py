@@ -1,0 +1,109 @@
+"""A clinic completes each form that ships as structure alone."""
+
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from questionnaires.instrument import Instrument
+from questionnaires.library import load_library
+
+LIBRARY = load_library()
+FOLDER = files("questionnaires") / "instruments"
+SKELETONS = sorted(slug for slug, each in LIBRARY.instruments.items() if each.skeleton)
+CONDITIONAL = [s for s in SKELETONS if LIBRARY.instrument(s).licence.kind == "C"]
+
+
+def completion(instrument: Instrument, wording: str, *, more: str = "") -> str:
+    return f"""\
+completes = "{instrument.id}"
+version = "1.0.0"
+
+[licence]
+holder = "the holder"
+reference = "invented"
+valid_until = 2027-12-31
+
+[wording_sha256]
+en = "{sha256(wording.encode()).hexdigest()}"
+{more}"""
+
+
+def invented_wording(slug: str) -> str:
+    """A wording file with numbers for words, as the lists of the file are named."""
+    instrument = LIBRARY.instrument(slug)
+    toml = (FOLDER / slug / "instrument.toml").read_text(encoding="utf-8")
+    names = [
+        line.removeprefix("[choices.").removesuffix("]")
+        for line in toml.splitlines()
+        if line.startswith("[choices.")
+    ]
+    used = [
+        line.removeprefix('choices = "').removesuffix('"')
+        for line in toml.splitlines()
+        if line.startswith("choices = ")
+    ]
+    lines = [
+        f'instrument = "{slug}"',
+        'version = "1.0.0"\nlanguage = "en"\ntitle = "x"\nintroduction = "x"',
+        'source = "x"\ntranslator = "original"\nvalidation = "x"',
+        'numbers_apply = false\nnotice = "x"\n[items]',
+        *(f'{item.link_id} = "x"' for item in instrument.items),
+    ]
+    for name in names:
+        item = instrument.items[used.index(name)]
+        lines.append(f"[choices.{name}]")
+        lines += [f'{option.points} = "x"' for option in item.options]
+    if not names:
+        lines.append("[anchors]")
+        lines += [f'{item.link_id} = ["l", "r"]' for item in instrument.items]
+    return "\n".join(lines) + "\n"
+
+
+def completed(folder: Path, slug: str, *, more: str = "") -> Instrument:
+    wording = invented_wording(slug)
+    (folder / slug).mkdir(parents=True)
+    text = completion(LIBRARY.instrument(slug), wording, more=more)
+    (folder / slug / "instrument.toml").write_text(text, encoding="utf-8")
+    (folder / slug / "wording.en.toml").write_text(wording, encoding="utf-8")
+    return load_library([folder]).instrument(slug)
+
+
+@pytest.mark.parametrize("slug", SKELETONS)
+def test_a_clinic_with_licence_and_wording_can_offer_it(slug, tmp_path):
+    assert not completed(tmp_path, slug).skeleton
+
+
+@pytest.mark.parametrize("slug", CONDITIONAL)
+def test_published_numbers_stay_when_a_clinic_adds_the_wording_alone(slug, tmp_path):
+    ours = LIBRARY.instrument(slug)
+
+    theirs = completed(tmp_path, slug)
+
+    assert theirs.bands == ours.bands
+    assert (theirs.cutoff, theirs.reliable_change) == (
+        ours.cutoff,
+        ours.reliable_change,
+    )
+
+
+def test_a_clinics_own_cut_off_takes_the_place_of_the_published_one(tmp_path):
+    theirs = completed(
+        tmp_path,
+        "who-5",
+        more="""
+[cutoff]
+value = 28
+operator = "<="
+population = "this clinic"
+source = "the clinic"
+evidence = "own"
+entered_by = "Dr. Example"
+entered_on = 2026-11-25
+""",
+    )
+
+    assert theirs.cutoff.value == 28
+    assert theirs.cutoff.source.text == "the clinic; entered by Dr. Example, 2026-11-25"
+    assert theirs.reliable_change == LIBRARY.instrument("who-5").reliable_change
