@@ -65,10 +65,12 @@ POINTS = {
     "sdq-self": [TO_2] * 25,
     # Scoring page of Rivet.
     "wai-sr": [[1, 2, 3, 4, 5]] * 12,
-    # medicalalgorithms.com, The WHO-Five Well-Being Index.
-    "who-5": [TO_5] * 5,
+    # awell-health/awell-score, who_5/README.md, after the WHO's release of 2024.
+    "who-5": [FROM_5] * 5,
     # CamCOPS, server/camcops_server/tasks/wsas.py.
     "wsas": [[0, 1, 2, 3, 4, 5, 6, 7, 8]] * 5,
+    # awell-health/awell-score, yp_core/README.md.
+    "yp-core": [TO_4] * 10,
 }
 LINES = {"cors": "outcome", "csrs": "alliance", "gsrs": "alliance"} | {
     "ors": "outcome",
@@ -82,6 +84,8 @@ REVERSED = {
     # names that its c3 turns around.
     "sdq-parent": [7, 11, 14, 21, 25],
     "sdq-self": [7, 11, 14, 21, 25],
+    # awell-health/awell-score, yp_core/README.md and yp_core_inputs.ts.
+    "yp-core": [3, 5, 10],
 }
 
 # sdqinfo.org, c1, with the names that its c3 adds up: somatic, worries, unhappy,
@@ -105,7 +109,21 @@ SCORES = {
     },
     "epds": {"total": (range(1, 11), 0, 30)},
     "k10": {"total": (range(1, 11), 10, 50)},
-    "oq-45-2": {"total": (range(1, 46), 0, 180)},
+    # Lists in a public program; numbers of items and ranges as in The Professional
+    # Counselor 13(3), p. 197, and English Wikipedia.
+    "oq-45-2": {
+        "total": (range(1, 46), 0, 180),
+        "symptom-distress": (
+            [
+                *[2, 3, 5, 6, 8, 9, 10, 11, 13, 15, 22, 23, 24, 25, 27, 29, 31, 33],
+                *[34, 35, 36, 40, 41, 42, 45],
+            ],
+            0,
+            100,
+        ),
+        "interpersonal-relations": ([1, 7, 16, 17, 18, 19, 20, 26, 30, 37, 43], 0, 44),
+        "social-role": ([4, 12, 14, 21, 28, 32, 38, 39, 44], 0, 36),
+    },
     # simplified.tools, R-DAS; its 20 for cohesion overlooks item 11, which ends at 4.
     "r-das": {
         "total": (range(1, 15), 0, 69),
@@ -129,9 +147,11 @@ SCORES = {
         "task": ([1, 2, 10, 12], 4, 20),
         "bond": ([3, 5, 7, 9], 4, 20),
     },
-    # Valant, WHO-Five Well-being Index.
+    # awell-health/awell-score, who_5/README.md; the same in Valant.
     "who-5": {"percentage": (range(1, 6), 0, 100), "raw": (range(1, 6), 0, 25)},
     "wsas": {"total": (range(1, 6), 0, 40), "without-work": (range(2, 6), 0, 32)},
+    # CORE System Trust: no domains.
+    "yp-core": {"total": (range(1, 11), 0, 40)},
 }
 SCORES["sdq-self"] = SCORES["sdq-parent"]
 
@@ -141,6 +161,7 @@ SAFETY = {("c-ssrs-screener", f"q{n}"): (1, "full") for n in range(1, 7)} | {
     ("dass-21", "q21"): (1, "review"),
     ("epds", "q10"): (1, "full"),
     ("oq-45-2", "q8"): (1, "full"),
+    ("yp-core", "q4"): (1, "full"),
 }
 
 
@@ -314,9 +335,31 @@ def test_the_best_and_the_worst_answers_reach_both_ends_of_every_score(slug):
 # ---- worked examples
 
 
-def test_the_lowest_answer_throughout_the_oq_45_counts_the_nine_turned_items():
-    assert values("oq-45-2", numbered([0] * 45)) == {"total": 36}
-    assert values("oq-45-2", numbered([*[0] * 44, None])) == {"total": None}
+def test_the_least_frequent_answer_throughout_the_oq_45_counts_the_turned_items():
+    assert values("oq-45-2", numbered([0] * 45)) == {
+        "total": 36,  # nine items, each worth 4
+        "symptom-distress": 3 * 4,
+        "interpersonal-relations": 4 * 4,
+        "social-role": 2 * 4,
+    }
+
+
+def test_one_blank_in_the_oq_45_leaves_the_sub_scales_it_is_not_in():
+    found = values("oq-45-2", numbered([*[4] * 44, None]))
+
+    assert [name for name, value in found.items() if value is None] == [
+        "total",
+        "symptom-distress",
+    ]
+
+
+def test_every_item_of_the_oq_45_is_in_one_sub_scale():
+    _, *parts = LIBRARY.instrument("oq-45-2").scores
+    items = [link_id for part in parts for link_id in part.link_ids]
+
+    assert sorted(items, key=lambda each: int(each[1:])) == [
+        f"q{n}" for n in range(1, 46)
+    ]
 
 
 def test_the_who_5_of_21_raw_points_is_84_per_cent():
@@ -327,9 +370,9 @@ def test_the_who_5_of_21_raw_points_is_84_per_cent():
 @pytest.mark.parametrize(("raw", "clinical"), [(12, True), (13, False)])
 def test_the_who_5_cut_off_lies_below_13_raw_points(raw, clinical):
     who_5 = LIBRARY.instrument("who-5")
-    assert (who_5.cutoff.operator, who_5.total.id) == ("<=", "percentage")
+    assert (who_5.cutoff.operator, who_5.total.id) == ("<", "percentage")
 
-    assert (raw * 4 <= who_5.cutoff.value) is clinical
+    assert (raw * 4 < who_5.cutoff.value) is clinical
 
 
 def test_each_sum_of_the_dass_21_is_doubled_and_item_3_is_depression():
@@ -405,6 +448,8 @@ def sdq(scale: str, points: list[int | None]) -> dict[str, int]:
         ([2, 2, 1, 0, None], 6),  # 5 / 4 x 5 = 6.25
         ([1, 1, 0, 0, None], 3),  # 2.5, rounded half up
         ([2, 0, 0, None, None], 3),  # 3.33
+        # The owner's own example: 4 of three items becomes 7 (6.67 rounded up).
+        ([2, 1, 1, None, None], 7),
         ([2, 2, None, None, None], None),
     ],
 )
@@ -483,9 +528,27 @@ def test_items_of_the_screener_carry_the_codes_of_the_loinc_panel():
     ]
 
 
+@pytest.mark.parametrize(
+    ("blank", "value"),
+    [
+        (None, Decimal(16)),  # 7 x 1 and 3 x 3
+        (1, Decimal(15) * 10 / 9),  # the mean of nine, times ten
+        (3, Decimal(13) * 10 / 9),
+        (4, None),  # the item on risk is never estimated
+    ],
+)
+def test_the_yp_core_bears_one_blank_but_not_the_item_on_risk(blank, value):
+    found = values(
+        "yp-core", numbered([None if n == blank else 1 for n in range(1, 11)])
+    )
+
+    expected = value and value.quantize(Decimal("0.000001")).normalize()
+    assert found == {"total": expected}
+
+
 @pytest.mark.parametrize("slug", SKELETONS)
-def test_only_the_sdq_estimates_blanks(slug):
+def test_only_sdq_and_yp_core_estimate_blanks(slug):
     rules = {type(score.missing) for score in LIBRARY.instrument(slug).scores}
 
-    estimating = {EachPart, ProrateMean}
-    assert rules <= ({Strict} if not slug.startswith("sdq") else estimating)
+    estimating = {"sdq-parent", "sdq-self", "yp-core"}
+    assert rules <= ({EachPart, ProrateMean} if slug in estimating else {Strict})
