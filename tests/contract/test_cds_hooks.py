@@ -294,7 +294,9 @@ def widest(instrument: Instrument) -> list[SpeakingSignal]:
 
 
 @pytest.mark.req("CH-31")
-@pytest.mark.parametrize("name", sorted(LIBRARY.instruments))
+@pytest.mark.parametrize(
+    "name", [each.id for each in LIBRARY.instruments.values() if each.scores]
+)
 def test_no_signal_of_any_instrument_needs_140_characters(
     clinic: Hospital, name: str
 ) -> None:

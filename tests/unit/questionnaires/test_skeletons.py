@@ -56,6 +56,8 @@ POINTS = {
     "k10": [[1, 2, 3, 4, 5]] * 10,
     # The Professional Counselor 13(3), p. 197.
     "oq-45-2": [TO_4] * 45,
+    # LOINC 89206-7; nine as in the PHQ-9, low mood, difficulty, two on suicide.
+    "phq-a": [*[TO_3] * 9, [0, 1], TO_3, [0, 1], [0, 1]],
     # Printed form of the R-DAS (Busby et al. 1995), a public copy.
     "r-das": [*[FROM_5] * 6, *[TO_5] * 4, FROM_4, *[TO_5] * 3],
     # nivlab/jspsych-demos, surveys: SAI, patient version.
@@ -124,6 +126,8 @@ SCORES = {
         "interpersonal-relations": ([1, 7, 16, 17, 18, 19, 20, 26, 30, 37, 43], 0, 44),
         "social-role": ([4, 12, 14, 21, 28, 32, 38, 39, 44], 0, 36),
     },
+    # LOINC 89204-2: the nine scored items.
+    "phq-a": {"total": (range(1, 10), 0, 27)},
     # simplified.tools, R-DAS; its 20 for cohesion overlooks item 11, which ends at 4.
     "r-das": {
         "total": (range(1, 15), 0, 69),
@@ -161,6 +165,9 @@ SAFETY = {("c-ssrs-screener", f"q{n}"): (1, "full") for n in range(1, 7)} | {
     ("dass-21", "q21"): (1, "review"),
     ("epds", "q10"): (1, "full"),
     ("oq-45-2", "q8"): (1, "full"),
+    ("phq-a", "q9"): (1, "full"),
+    ("phq-a", "q12"): (1, "full"),
+    ("phq-a", "q13"): (1, "full"),
     ("yp-core", "q4"): (1, "full"),
 }
 
@@ -194,6 +201,7 @@ def test_every_skeleton_is_in_a_table_of_this_file():
         "csi-16",
         "dass-21",
         "k10",
+        "phq-a",
         "who-5",
     ]
 
