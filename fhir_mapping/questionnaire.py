@@ -203,6 +203,15 @@ class _Texts:
 
 
 def _score_item(rule: ScoreRule, instrument: Instrument) -> Json:
+    # What only the clinic's manual knows is not published as if it were known.
+    if not instrument.reversed_known:
+        return {
+            "extension": [{"url": HIDDEN, "valueBoolean": True}],
+            "linkId": f"{SCORE_LINK}{rule.id}",
+            "code": [coding_json(rule.coding)],
+            "type": "decimal",
+            "readOnly": True,
+        }
     expression = expression_from_score(rule, instrument)
     return {
         "extension": [

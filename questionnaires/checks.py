@@ -210,6 +210,8 @@ def _rights(instrument: Instrument, origin: Origin) -> Iterator[tuple[str, str]]
     without_text = instrument.licence.kind in ("C", "D")
     if origin == "shipped" and without_text and not instrument.skeleton:
         yield "skeleton", "must be true: this licence class ships without text"
+    if not instrument.reversed_known and not instrument.skeleton:
+        yield "reversed_by_site", "belongs to a skeleton: a whole form is known whole"
     if instrument.skeleton and not instrument.licence.site_adds:
         yield "licence.site_adds", "must say what the clinic brings to this skeleton"
 

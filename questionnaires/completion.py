@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from questionnaires.instrument import Cutoff, Instrument, ReliableChange, Source
+from questionnaires.instrument import (
+    Cutoff,
+    Instrument,
+    ReliableChange,
+    Source,
+    TextItem,
+)
 from questionnaires.reader import cutoff_from, reliable_change_from
 from questionnaires.table import Table
 
@@ -50,7 +56,7 @@ def completion_from_table(
     hashes = table.table("wording_sha256")
     by_language = {language: hashes.text(language) for language in hashes.content}
     completed = replace(
-        instrument,
+        _turned(table, instrument),
         licence=own_licence,
         cutoff=_cutoff(table) or instrument.cutoff,
         reliable_change=_reliable_change(table) or instrument.reliable_change,
@@ -58,6 +64,27 @@ def completion_from_table(
     )
     table.finish()
     return Completion(completed, by_language)
+
+
+def _turned(table: Table, instrument: Instrument) -> Instrument:
+    """The items turned around that the clinic's manual names, where only it does."""
+    if instrument.reversed_known:
+        return instrument
+    below = table.table("reversed")
+    named = below.texts("items")
+    _entered(below)
+    below.source()
+    below.finish()
+    scored = {each for rule in instrument.scores for each in rule.link_ids}
+    if not set(named) <= scored or len(set(named)) < len(named):
+        raise below.refuse("items", "must name scored items of this form, none twice")
+    items = tuple(
+        replace(each, reverse=True)
+        if each.link_id in named and not isinstance(each, TextItem)
+        else each
+        for each in instrument.items
+    )
+    return replace(instrument, items=items, reversed_known=True)
 
 
 def _cutoff(table: Table) -> Cutoff | None:

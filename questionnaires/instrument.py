@@ -256,6 +256,8 @@ class Instrument:
         skeleton: True means the site must bring the wording before it can be offered.
         digest: SHA-256 (hex) of the file it was read from; of both digests, if a
             site's file completes a skeleton.
+        reversed_known: False in a skeleton of which the clinic must say, from its
+            licensed manual, which items are turned around. Until then no score.
         reliability, spread: as published, for people who check a reliable change.
     """
 
@@ -282,6 +284,7 @@ class Instrument:
     skeleton: bool
     licence: Licence
     digest: str
+    reversed_known: bool = True
     reliability: tuple[Reliability, ...] = ()
     spread: Spread | None = None
 

@@ -108,6 +108,9 @@ def definition_from_table(table: Table, *, content: bytes) -> Definition:
         skeleton=table.flag("skeleton"),
         licence=_licence(table.table("licence")),
         digest=sha256(content).hexdigest(),
+        reversed_known=not (
+            table.has("reversed_by_site") and table.flag("reversed_by_site")
+        ),
         reliability=(
             tuple(_reliability(each) for each in table.tables("reliability"))
             if table.has("reliability")

@@ -44,7 +44,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class NotScored:
-    """Too many blanks for this score; nothing may be concluded from it."""
+    """No score, and nothing may be concluded from it.
+
+    `missing` names the blanks that were too many. Without any, the form is a skeleton
+    whose turned items only the clinic's manual names, and it has not named them yet.
+    """
 
     instrument_id: str
     score_id: str
@@ -63,7 +67,8 @@ def score_answers(
     Returns:
         One entry a score rule: a `Score` within the rule's range (`low` to `high`, in
         score points, exact but for an estimate's sixth decimal), or `NotScored` where
-        more is blank than its missing rule bears. Empty for a form without scores.
+        more is blank than its missing rule bears, or how it is scored is not known
+        here. Empty for a form without scores.
 
     Raises:
         AnswerNotOffered: the answers are to another instrument or version.
@@ -76,6 +81,10 @@ def score_answers(
         instrument.version,
     ):
         raise AnswerNotOffered("version", "is not the one of this instrument")
+    if not instrument.reversed_known:
+        return tuple(
+            NotScored(instrument.id, each.id, ()) for each in instrument.scores
+        )
     with localcontext(_EXACT):
         of_items = {
             rule.id: _score(instrument, rule, answers)

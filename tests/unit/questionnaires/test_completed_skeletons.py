@@ -1,13 +1,17 @@
 """A clinic completes each form that ships as structure alone."""
 
+from decimal import Decimal
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from questionnaires.answers import answers_from_offered
+from questionnaires.errors import InstrumentFileError
 from questionnaires.instrument import Instrument
 from questionnaires.library import load_library
+from questionnaires.scoring import NotScored, Score, score_answers
 
 LIBRARY = load_library()
 FOLDER = files("questionnaires") / "instruments"
@@ -15,7 +19,18 @@ SKELETONS = sorted(slug for slug, each in LIBRARY.instruments.items() if each.sk
 CONDITIONAL = [s for s in SKELETONS if LIBRARY.instrument(s).licence.kind == "C"]
 
 
+REVERSED = """
+[reversed]
+items = ["q2"]
+source = "the licensed manual"
+evidence = "secondary"
+entered_by = "Dr. Example"
+entered_on = 2026-11-23
+"""
+
+
 def completion(instrument: Instrument, wording: str, *, more: str = "") -> str:
+    turned = "" if instrument.reversed_known else REVERSED
     return f"""\
 completes = "{instrument.id}"
 version = "1.0.0"
@@ -27,7 +42,7 @@ valid_until = 2027-12-31
 
 [wording_sha256]
 en = "{sha256(wording.encode()).hexdigest()}"
-{more}"""
+{turned}{more}"""
 
 
 def invented_wording(slug: str) -> str:
@@ -107,3 +122,56 @@ entered_on = 2026-11-25
     assert theirs.cutoff.value == 28
     assert theirs.cutoff.source.text == "the clinic; entered by Dr. Example, 2026-11-25"
     assert theirs.reliable_change == LIBRARY.instrument("who-5").reliable_change
+
+
+@pytest.fixture
+def oq_30(tmp_path: Path):
+    """Loads the library with a clinic's OQ-30.2, its file changed in one place."""
+
+    def load(old: str = "", new: str = "") -> Instrument:
+        folder = tmp_path / "clinic" / "oq-30-2"
+        folder.mkdir(parents=True)
+        wording = invented_wording("oq-30-2")
+        text = completion(LIBRARY.instrument("oq-30-2"), wording)
+        assert old in text
+        (folder / "wording.en.toml").write_text(wording, encoding="utf-8")
+        (folder / "instrument.toml").write_text(
+            text.replace(old, new, 1), encoding="utf-8"
+        )
+        return load_library([tmp_path / "clinic"]).instrument("oq-30-2")
+
+    return load
+
+
+def total(instrument: Instrument, points: int) -> Score | NotScored:
+    given = {item.link_id: points for item in instrument.items}
+    answers = answers_from_offered(instrument, given, language="en")
+    return score_answers(instrument, answers)[0]
+
+
+def test_a_form_whose_turned_items_only_the_manual_names_has_no_score_before():
+    assert total(LIBRARY.instrument("oq-30-2"), 0) == NotScored("oq-30-2", "total", ())
+
+
+def test_the_clinic_names_the_turned_items_and_they_are_turned(oq_30):
+    completed = oq_30()
+
+    assert [each.link_id for each in completed.items if each.reverse] == ["q2"]
+    assert total(completed, 0) == Score("oq-30-2", "total", Decimal(4), ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        (REVERSED, "", "reversed"),
+        ('items = ["q2"]', 'items = ["q31"]', "reversed.items"),
+        ('items = ["q2"]', 'items = ["q2", "q2"]', "reversed.items"),
+        ('entered_by = "Dr. Example"\n', "", "reversed.entered_by"),
+        ('source = "the licensed manual"\n', "", "reversed.source"),
+    ],
+)
+def test_turned_items_need_a_person_a_source_and_items_that_exist(oq_30, old, new, key):
+    with pytest.raises(InstrumentFileError) as refused:
+        oq_30(old, new)
+
+    assert refused.value.key == key

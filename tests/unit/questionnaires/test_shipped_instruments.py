@@ -309,6 +309,7 @@ def test_a_short_or_changed_form_names_the_one_it_comes_from():
         "csrs": ["srs"],
         "gad-2": ["gad-7"],
         "gsrs": ["srs"],
+        "oq-30-2": ["oq-45-2"],
         "phq-2": ["phq-9"],
         "phq-8": ["phq-9"],
         "phq-a": ["phq-9"],
