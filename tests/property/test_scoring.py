@@ -23,7 +23,7 @@ LIBRARY = load_library()
 # No clock decides about these tests: a busy machine is no counterexample.
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-# A skeleton whose turned items only the clinic knows has no score, whatever is answered.
+# A skeleton whose turned items only the clinic knows never has a score.
 INSTRUMENTS = [
     LIBRARY.instruments[slug]
     for slug in sorted(LIBRARY.instruments)
