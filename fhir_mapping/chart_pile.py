@@ -7,7 +7,10 @@ from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.item_observations import AnsweredItem
 from fhir_mapping.known_codes import KnownCodes
 from fhir_mapping.observation import effective, score_of
-from fhir_mapping.questionnaire_response import answers_from_response
+from fhir_mapping.questionnaire_response import (
+    answers_from_response,
+    refuse_unfinished,
+)
 from fhir_mapping.r4.codes import SUBMISSION_SYSTEM
 from fhir_mapping.r4.dates import to_the_day
 from fhir_mapping.r4.reading import Resource
@@ -17,7 +20,6 @@ from questionnaires.scoring import NotScored, Score, score_answers
 
 OBSERVATION = "Observation"
 RESPONSE = "QuestionnaireResponse"
-ANSWERED = frozenset({"completed", "amended"})
 WITHDRAWN = "entered-in-error"
 
 
@@ -78,12 +80,7 @@ class Pile:
             return
         if subject is None:
             raise UnreadableResource(RESPONSE, "subject")
-        if resource.status not in ANSWERED:
-            raise UnreadableResource(RESPONSE, "status", "not_final")
-        if resource.modifier_extension:
-            raise UnreadableResource(RESPONSE, "modifierExtension", "not_interpreted")
-        if resource.implicit_rules is not None:
-            raise UnreadableResource(RESPONSE, "implicitRules", "not_interpreted")
+        refuse_unfinished(resource)
         authored = to_the_day(resource.authored)
         if authored is None:
             raise UnreadableResource(RESPONSE, "authored", "no_date")

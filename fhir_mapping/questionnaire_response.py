@@ -42,6 +42,7 @@ from questionnaires.instrument import Item as InstrumentItem
 from questionnaires.library import NoWording
 
 RESPONSE = "QuestionnaireResponse"
+ANSWERED = frozenset({"completed", "amended"})
 
 
 def response_from_answers(
@@ -127,6 +128,20 @@ def answers_from_response(
     if version and canonical == instrument.canonical:
         return replace(answers, instrument_version=version)
     return answers
+
+
+def refuse_unfinished(resource: Resource) -> None:
+    """Refuses a response that is not final, or says something that nobody here knows.
+
+    Raises:
+        UnreadableResource: names the place.
+    """
+    if resource.status not in ANSWERED:
+        raise UnreadableResource(RESPONSE, "status", "not_final")
+    if resource.modifier_extension:
+        raise UnreadableResource(RESPONSE, "modifierExtension", "not_interpreted")
+    if resource.implicit_rules is not None:
+        raise UnreadableResource(RESPONSE, "implicitRules", "not_interpreted")
 
 
 def option_json(option: Option, *, label: str | None) -> Json:

@@ -2,39 +2,65 @@
 
 import json
 import sys
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 import click
 
-from clinical.change import is_clinical
-from clinical.safety import safety_findings
-from clinical.signals.kinds import SafetyAnswer, SafetyBlank
 from ehr.errors import JsonRefused
-from ehr.wire.safe_json import safe_json
-from questionnaires.answers import Answers, answers_from_offered
+from ehr.wire.safe_json import LARGEST, safe_json
+from questionnaires.answers import answers_from_offered
 from questionnaires.errors import (
     AnswerNotOffered,
     InstrumentFileError,
     UnknownInstrument,
 )
-from questionnaires.instrument import Instrument, TextItem
-from questionnaires.library import load_library
-from questionnaires.scoring import NotScored, Score, score_answers
+from questionnaires.instrument import Instrument
+from questionnaires.library import Library, load_library
+from server.bounded_lines import InputUnusable, first_bytes
+from server.score_report import report_from_answers, words
+
+_FILE = "FILE|-"
 
 
 @click.command("score")
-@click.argument("instrument")
+@click.argument("instrument", required=False)
 @click.option(
     "--answers",
-    "source",
-    required=True,
-    metavar="FILE|-",
+    metavar=_FILE,
     help="JSON: an object of link id to points, or a list in item order; null is a"
     " blank. '-' reads standard input.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+@click.option(
+    "--csv",
+    "table",
+    metavar=_FILE,
+    help="CSV with a header of link ids or item numbers (q1, q2 ...): one form a row."
+    " Writes CSV, or with --json one object a row.",
+)
+@click.option(
+    "--fhir",
+    "resources",
+    metavar=_FILE,
+    help="A QuestionnaireResponse, a Bundle or NDJSON; the instrument is recognised.",
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=ITEM",
+    help="With --csv: what a column of another name is (link id or number).",
+)
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="NAME",
+    help="With --csv: a column that is no answer and goes through to the output.",
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")
+@click.option("--list", "as_list", is_flag=True, help="What can be scored, and stop.")
 @click.option(
     "--instruments",
     "folders",
@@ -43,133 +69,176 @@ from questionnaires.scoring import NotScored, Score, score_answers
     help="A folder of the site's own instruments; may be repeated.",
 )
 def command(
-    instrument: str, source: str, *, as_json: bool, folders: tuple[Path, ...]
+    instrument: str | None,
+    *,
+    answers: str | None,
+    table: str | None,
+    resources: str | None,
+    columns: tuple[str, ...],
+    keep: tuple[str, ...],
+    as_json: bool,
+    as_list: bool,
+    folders: tuple[Path, ...],
 ) -> None:
-    """Score one form. Exit code 2 when the input cannot be used."""
+    """Score forms. Exit code 2: the input cannot be used; 1: not every row could be."""
     try:
-        found = load_library(folders).instrument(instrument)
-        answers = answers_from_offered(found, _given(source, found), language="und")
-    except UnknownInstrument:
-        known = ", ".join(sorted(load_library(folders).instruments))
-        _refuse(f"no instrument {instrument!r}; there are: {known}")
-    except (AnswerNotOffered, InstrumentFileError, _NotAnswers) as refusal:
+        library = load_library(folders)
+        if as_list:
+            _list(library, as_json=as_json)
+            return
+        given = [each for each in (answers, table, resources) if each is not None]
+        if len(given) != 1:
+            _refuse("give one of --answers, --csv and --fhir; --list shows the names")
+        with _opened(given[0]) as stream:
+            if resources is not None:
+                sys.exit(_score_responses(stream, library, as_json=as_json))
+            found = _instrument(instrument, library)
+            if table is None:
+                _score_one(stream, found, as_json=as_json)
+            else:
+                renamed = dict(_pair(each) for each in columns)
+                ended = _score_rows(
+                    stream, found, renamed=renamed, kept=keep, as_json=as_json
+                )
+                sys.exit(ended)
+    except (AnswerNotOffered, InstrumentFileError, InputUnusable) as refusal:
         _refuse(str(refusal))
-    report = _report(found, answers)
+    except BrokenPipeError:  # whoever reads has enough
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _instrument(name: str | None, library: Library) -> Instrument:
+    if name is None:
+        _refuse("name the instrument; rom score --list shows the names")
+    try:
+        return library.instrument(name)
+    except UnknownInstrument:
+        known = ", ".join(sorted(library.instruments))
+        _refuse(f"no instrument {name!r}; there are: {known}")
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[BinaryIO]:
+    if source == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(source).open("rb")  # noqa: SIM115  # closed by the `with` below
+    except OSError as failure:
+        raise InputUnusable(f"cannot read {source}: {failure.strerror}") from None
+    with stream:
+        yield stream
+
+
+def _score_one(stream: BinaryIO, instrument: Instrument, *, as_json: bool) -> None:
+    given = _given(first_bytes(stream, most=LARGEST["request"]), instrument)
+    answers = answers_from_offered(instrument, given, language="und")
+    report = report_from_answers(instrument, answers)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
-    else:
-        _print(found, report)
+        return
+    for line in words(instrument, report):
+        click.echo(line)
 
 
-class _NotAnswers(Exception):
-    """The input is no JSON, or neither an object nor a list of answers."""
-
-
-def _given(source: str, instrument: Instrument) -> dict[str, object]:
-    try:
-        body = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except OSError as failure:
-        raise _NotAnswers(f"cannot read {source}: {failure.strerror}") from None
+def _given(body: bytes, instrument: Instrument) -> dict[str, object]:
     if body.lstrip()[:1] == b"[":
         body = b'{"answers":' + body + b"}"
     try:
         table = safe_json(body, profile="request")
     except JsonRefused as refusal:
-        raise _NotAnswers(f"{source}: not the JSON we read: {refusal}") from None
+        raise InputUnusable(f"not the JSON we read: {refusal}") from None
     inner = table.get("answers", table)
     if isinstance(inner, list):
         ids = [each.link_id for each in instrument.items]
         if len(inner) > len(ids):
-            raise _NotAnswers(
-                f"{source}: {len(inner)} answers for {len(ids)} items of"
-                f" {instrument.id}"
+            raise InputUnusable(
+                f"{len(inner)} answers for {len(ids)} items of {instrument.id}"
             )
         return dict(zip(ids, inner, strict=False))
     if isinstance(inner, dict):
         return inner
-    raise _NotAnswers(f"{source}: answers must be an object or a list")
+    raise InputUnusable("answers must be an object or a list")
 
 
-def _report(instrument: Instrument, answers: Answers) -> dict[str, object]:
-    findings = safety_findings(instrument, answers, authored_on="", source="")
-    return {
-        "instrument": instrument.id,
-        "version": instrument.version,
-        "digest": instrument.digest,
-        "scores": [
-            _score(instrument, each) for each in score_answers(instrument, answers)
-        ],
-        "safety": [_finding(each) for each in findings],
-        "blank": [
-            each.link_id
-            for each in instrument.items
-            if each.link_id not in answers.given and not isinstance(each, TextItem)
-        ],
-    }
+def _pair(option: str) -> tuple[str, str]:
+    name, equals, item = option.rpartition("=")
+    if not (name and equals and item):
+        raise InputUnusable(f"--column {option!r}: write NAME=ITEM, like mood3=q3")
+    return name, item
 
 
-def _score(instrument: Instrument, score: Score | NotScored) -> dict[str, object]:
-    if isinstance(score, NotScored):
-        return {"id": score.score_id, "value": None, "missing": list(score.missing)}
-    found: dict[str, object] = {
-        "id": score.score_id,
-        "value": _plain(score.value),
-        "prorated": score.prorated,
-        "missing": list(score.missing),
-    }
-    if score.score_id == instrument.total.id:
-        found["band"] = next(
-            (
-                band.code
-                for band in reversed(instrument.bands)
-                if score.value >= band.low
-            ),
-            None,
-        )
-        if instrument.cutoff is not None:
-            found["clinical"] = is_clinical(instrument, score.value)
-    return found
+def _score_rows(
+    stream: BinaryIO,
+    instrument: Instrument,
+    *,
+    renamed: Mapping[str, str],
+    kept: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    # Not at the top: who scores one form does not wait for the CSV reader.
+    from server.score_rows import say_on_stderr, scored_rows, write_rows
+
+    tally = write_rows(
+        scored_rows(stream, instrument, renamed=renamed, kept=kept),
+        instrument,
+        kept=kept,
+        as_json=as_json,
+        out=sys.stdout,
+        say=say_on_stderr,
+    )
+    say_on_stderr(f"{tally.rows} rows, {tally.problems} not fully scored")
+    return 1 if tally.problems else 0
 
 
-def _finding(finding: SafetyAnswer | SafetyBlank) -> dict[str, object]:
-    if isinstance(finding, SafetyAnswer):
-        return {
-            "link_id": finding.link_id,
-            "points": _plain(finding.points),
-            "urgency": finding.urgency,
-        }
-    return {"link_id": finding.link_id, "points": None, "urgency": "ask"}
+def _score_responses(stream: BinaryIO, library: Library, *, as_json: bool) -> int:
+    # Not at the top: FHIR's reader takes as long as everything else together.
+    from server.score_responses import OtherResource, scored_responses
 
-
-def _plain(value: Decimal) -> int | str:
-    """Whole points as numbers, others as exact text."""
-    return int(value) if value == value.to_integral_value() else str(value)
-
-
-def _print(instrument: Instrument, report: dict[str, object]) -> None:
-    click.echo(f"{instrument.title} (version {instrument.version})")
-    scores = report["scores"]
-    assert isinstance(scores, list)
-    for score in scores:
-        if score["value"] is None:
-            blanks = ", ".join(score["missing"])
-            click.echo(f"  {score['id']}: no score, blank items: {blanks}")
+    seen = problems = others = 0
+    for each in scored_responses(stream, library):
+        if isinstance(each, OtherResource):
+            others += 1
             continue
-        extra = [str(score["band"])] if score.get("band") else []
-        extra += ["estimated, blank: " + ", ".join(score["missing"])] * score[
-            "prorated"
-        ]
-        note = f"  ({'; '.join(extra)})" if extra else ""
-        click.echo(f"  {score['id']}: {score['value']}{note}")
-    safety = report["safety"]
-    assert isinstance(safety, list)
-    for finding in safety:
-        said = (
-            "not answered: ask"
-            if finding["points"] is None
-            else f"answered {finding['points']}: a person must see this now"
+        seen += 1
+        problems += bool(each.problem)
+        if as_json:
+            said: dict[str, object] = {"place": each.place, "resource": each.name}
+            said |= dict(each.report) if each.report else {}
+            said |= {"problem": each.problem} if each.problem else {}
+            click.echo(json.dumps(said, ensure_ascii=False))
+            continue
+        where = f"{each.place}: {each.name}" if each.place else each.name
+        click.echo(f"{where}: {each.problem}" if each.problem else where)
+        if each.instrument is not None and each.report is not None:
+            for line in words(each.instrument, each.report):
+                click.echo(f"  {line}")
+    said_others = f", {others} resources of other types" if others else ""
+    click.echo(
+        f"rom score: {seen} responses, {problems} not fully scored{said_others}",
+        err=True,
+    )
+    return 1 if problems or not seen else 0
+
+
+def _list(library: Library, *, as_json: bool) -> None:
+    for name, each in sorted(library.instruments.items()):
+        scores = {
+            score.id: [format(score.low, "f"), format(score.high, "f")]
+            for score in each.scores
+        }
+        if as_json:
+            items = [item.link_id for item in each.items]
+            said = {"id": name, "title": each.title, "items": items, "scores": scores}
+            click.echo(json.dumps(said, ensure_ascii=False))
+            continue
+        told = ", ".join(
+            f"{key} {low} to {high}" for key, (low, high) in scores.items()
         )
-        click.echo(f"  SAFETY {finding['link_id']}: {said}")
+        click.echo(
+            f"{name}: {each.title}, {len(each.items)} items; {told or 'no score'}"
+        )
 
 
 def _refuse(problem: str) -> NoReturn:
