@@ -353,7 +353,8 @@ def test_a_command_that_says_too_little_is_told_what_is_missing(
 
 def test_scoring_one_form_loads_nothing_heavy() -> None:
     script = (
-        "import sys; from server.commands import score; print(*sorted({name.split('.')[0]"
+        "import sys; from server.commands import score\n"
+        "print(*sorted({name.split('.')[0]"
         " for name in sys.modules} & {'fhir', 'pydantic', 'flask', 'sqlalchemy',"
         " 'requests', 'cryptography', 'fhir_mapping', 'csv', 'fhirclient'}))"
     )
