@@ -36,13 +36,14 @@ def check_instrument(instrument: Instrument, *, file: str, origin: Origin) -> No
     Raises:
         InstrumentFileError: the first contradiction, by file and key.
     """
-    found = next(_problems(instrument, origin), None)
+    found = next(problems_of(instrument, origin), None)
     if found is not None:
         key, problem = found
         raise InstrumentFileError(file, key, problem)
 
 
-def _problems(instrument: Instrument, origin: Origin) -> Iterator[tuple[str, str]]:
+def problems_of(instrument: Instrument, origin: Origin) -> Iterator[tuple[str, str]]:
+    """Every contradiction in this instrument: its key and what is wrong there."""
     yield from _head(instrument)
     yield from _codes(instrument)
     yield from _items(instrument)

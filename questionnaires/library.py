@@ -82,10 +82,7 @@ def load_library(site_folders: Sequence[Path] = ()) -> Library:
     Raises:
         InstrumentFileError: a file is wrong; names file and key.
     """
-    shelf = _Shelf()
-    shipped = files("questionnaires") / "instruments"
-    for folder in _folders(shipped, name="instruments"):
-        shelf.add(folder, name=f"instruments/{folder.name}", shipped=True)
+    shelf = _shipped()
     for site_folder in site_folders:
         for folder in _folders(site_folder, name=site_folder.name):
             name = f"{site_folder.name}/{folder.name}"
@@ -101,9 +98,22 @@ def load_library(site_folders: Sequence[Path] = ()) -> Library:
     )
 
 
+def shipped_definitions() -> Mapping[str, Definition]:
+    """Our own instruments by id, with the names of their lists of choices."""
+    return MappingProxyType(_shipped().definitions)
+
+
+def _shipped() -> "_Shelf":
+    shelf = _Shelf()
+    root = files("questionnaires") / "instruments"
+    for folder in _folders(root, name="instruments"):
+        shelf.add(folder, name=f"instruments/{folder.name}", shipped=True)
+    return shelf
+
+
 @dataclass(slots=True)
 class _Shelf:
-    """What has been read so far; only `load_library` holds one."""
+    """What has been read so far, in the order of reading."""
 
     definitions: dict[str, Definition] = field(default_factory=dict)
     wordings: dict[tuple[str, str], Wording] = field(default_factory=dict)

@@ -8,7 +8,8 @@ COMMANDS = {
     "serve": "Run the app and the CDS service, and deliver what is sealed.",
     "demo": "A sandbox EHR with the plug-in in it; prints one address.",
     "check": "Look at settings, tenants, plan and instruments; say what is wrong.",
-    "score": "Score one form: rom score phq-9 --answers FILE --json.",
+    "score": "Score forms: JSON, CSV or FHIR; rom score phq-9 --answers FILE --json.",
+    "instruments": "What is here of each instrument; bring and accept your own.",
     "keys": "Make a master key or a client key.",
 }
 

@@ -106,8 +106,8 @@ def _page(instrument: Instrument, wordings: Sequence[Wording]) -> str:
         _facts(instrument),
         *([_items(instrument)] if instrument.items else []),
         *([_scores(instrument)] if instrument.scores else []),
-        _numbers(instrument),
-        _safety(instrument),
+        numbers_told(instrument),
+        safety_told(instrument),
         _rights(instrument),
         _languages(instrument, wordings),
     ]
@@ -220,7 +220,8 @@ def _missing(rule: MissingRule) -> str:
             assert_never(rule)
 
 
-def _numbers(instrument: Instrument) -> str:
+def numbers_told(instrument: Instrument) -> str:
+    """Bands, cut-off, reliable change and the like, each with its source."""
     lines: list[str] = []
     if instrument.bands:
         steps = " · ".join(
@@ -258,7 +259,8 @@ def _numbers(instrument: Instrument) -> str:
     return "\n".join(["## Numbers", "", *lines, ""])
 
 
-def _safety(instrument: Instrument) -> str:
+def safety_told(instrument: Instrument) -> str:
+    """The answers that a person must see; empty if there are none."""
     lines = [
         f"- Item {number} (`{item.link_id}`), worth {item.safety.at_least:f} or more:"
         f" {_URGENCY[item.safety.urgency]}. {_told(item.safety.source)}"

@@ -6,10 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
 from flask_babel import Babel
@@ -28,6 +27,7 @@ from ehr.wire.jwks import KeyCaches
 from fhir_mapping.dialect import Dialect, load_dialect
 from questionnaires.library import Library, load_library
 from server.backup_notice import tell_backup
+from server.clock import wall_clock
 from server.headers import add_headers
 from server.settings import Settings, secrets
 from smart_app.guesses import Guesses
@@ -64,17 +64,6 @@ class Running:
     workers: tuple[Worker, ...]
     clock: Callable[[], datetime]
     housekeeping: Callable[[datetime], None]
-
-
-def wall_clock(time_zone: str) -> Callable[[], datetime]:
-    """The server's clock, the only one that is believed, in the site's time zone."""
-    zone = ZoneInfo(time_zone) if time_zone else None
-
-    def now() -> datetime:
-        # The edge: everybody below gets it as an argument.
-        return datetime.now(UTC).astimezone(zone)  # noqa: TID251
-
-    return now
 
 
 def read_installation(settings: Settings) -> Installation:
