@@ -39,7 +39,15 @@ Answer = Chosen | Written
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers to one instrument; a link id that is absent was not answered."""
+    """Answers to one instrument; a link id that is absent was not answered.
+
+    Made by `answers_from_offered` and its kin only, so that whatever stands in `given`
+    is something the form offered.
+
+    Attributes:
+        language: of the wording that was shown (BCP 47); "und" where nobody knows.
+        given: link id -> answer, in the order of the form; read only.
+    """
 
     instrument_id: str
     instrument_version: str
@@ -56,10 +64,19 @@ def answers_from_offered(
         instrument: the form that was shown.
         given: link id -> points (int, Decimal, or its decimal string) for a choice,
             whole steps for a slider, text for an open question; None or "" is a blank.
-        language: of the wording that was shown (BCP 47).
+        language: of the wording that was shown (BCP 47); "und" where nobody knows.
+
+    Returns:
+        What was answered, in the order of the form: the points of a choice are those
+        of one of its options, those of a slider a whole number of steps within its
+        line. Reversed items are not turned here; `score_answers` does that.
 
     Raises:
-        AnswerNotOffered: unknown link id, or a value that item does not offer.
+        AnswerNotOffered: unknown link id, or a value that item does not offer. Names
+            the item, never the value. Looks at no more entries than the form has items.
+
+    Source:
+        What an item offers: `instrument.toml`, each list of choices with its own.
     """
     items = _known(instrument, given)
     answers = {

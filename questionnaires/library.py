@@ -79,8 +79,16 @@ def load_library(site_folders: Sequence[Path] = ()) -> Library:
     A folder holds one folder per instrument, named after its id, with an
     `instrument.toml` and one `wording.<language>.toml` per language.
 
+    Args:
+        site_folders: read after ours, in this order. What is here in full is never
+            replaced: a folder adds instruments, languages, or completes a skeleton.
+
+    Returns:
+        Everything checked: each number has a source, each score can be made of its
+        items, no two instruments share an id, canonical or score code.
+
     Raises:
-        InstrumentFileError: a file is wrong; names file and key.
+        InstrumentFileError: a file is wrong; names file and key. Nothing is loaded.
     """
     shelf = _shipped()
     for site_folder in site_folders:

@@ -29,7 +29,11 @@ _LAST_DIGIT = Decimal("0.000001")
 class Score:
     """A computed number on one instrument's scale, in score points.
 
-    `missing` names the blank items; non-empty means the score was prorated.
+    Attributes:
+        value: within the rule's `low` and `high`, exact; of an estimate at most six
+            decimals. Its direction is the rule's, else the instrument's.
+        missing: link ids of the blank items, in the order of the rule; not empty means
+            that the score is an estimate (prorated).
     """
 
     instrument_id: str
@@ -44,10 +48,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class NotScored:
-    """No score, and nothing may be concluded from it.
+    """No score, and nothing may be concluded from it; never zero, never a lower bound.
 
-    `missing` names the blanks that were too many. Without any, the form is a skeleton
-    whose turned items only the clinic's manual names, and it has not named them yet.
+    `missing` names the blank items of the rule, more than it bears. Without any, the
+    form is a skeleton whose turned items only the clinic's manual names, and the
+    clinic has not named them yet.
     """
 
     instrument_id: str
