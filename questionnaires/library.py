@@ -17,6 +17,7 @@ from questionnaires.table import table_from_toml
 from questionnaires.wording import LANGUAGE, wording_from_table
 
 _INSTRUMENT_FILE = "instrument.toml"
+_SHIPPED = files("questionnaires") / "instruments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,29 @@ def load_library(site_folders: Sequence[Path] = ()) -> Library:
     )
 
 
+def load_instrument(
+    instrument_id: str, site_folders: Sequence[Path] = ()
+) -> Instrument:
+    """One instrument, as `load_library` has it, without reading the others.
+
+    Raises:
+        UnknownInstrument: no folder of this name.
+        InstrumentFileError: one of its files is wrong; names file and key.
+    """
+    shelf = _Shelf()
+    for folder in _folders(_SHIPPED, name="instruments"):
+        if folder.name == instrument_id:
+            shelf.add(folder, name=f"instruments/{folder.name}", shipped=True)
+    for site_folder in site_folders:
+        for folder in _folders(site_folder, name=site_folder.name):
+            if folder.name == instrument_id:
+                name = f"{site_folder.name}/{folder.name}"
+                shelf.add(folder, name=name, shipped=False)
+    if instrument_id not in shelf.definitions:
+        raise UnknownInstrument(instrument_id)
+    return shelf.definitions[instrument_id].instrument
+
+
 def shipped_definitions() -> Mapping[str, Definition]:
     """Our own instruments by id, with the names of their lists of choices."""
     return MappingProxyType(_shipped().definitions)
@@ -113,8 +137,7 @@ def shipped_definitions() -> Mapping[str, Definition]:
 
 def _shipped() -> "_Shelf":
     shelf = _Shelf()
-    root = files("questionnaires") / "instruments"
-    for folder in _folders(root, name="instruments"):
+    for folder in _folders(_SHIPPED, name="instruments"):
         shelf.add(folder, name=f"instruments/{folder.name}", shipped=True)
     return shelf
 

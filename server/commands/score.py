@@ -18,7 +18,7 @@ from questionnaires.errors import (
     UnknownInstrument,
 )
 from questionnaires.instrument import Instrument
-from questionnaires.library import Library, load_library
+from questionnaires.library import Library, load_instrument, load_library
 from server.bounded_lines import InputUnusable, first_bytes
 from server.score_report import report_from_answers, words
 
@@ -82,17 +82,17 @@ def command(
 ) -> None:
     """Score forms. Exit code 2: the input cannot be used; 1: not every row could be."""
     try:
-        library = load_library(folders)
         if as_list:
-            _list(library, as_json=as_json)
+            _list(load_library(folders), as_json=as_json)
             return
         given = [each for each in (answers, table, resources) if each is not None]
         if len(given) != 1:
             _refuse("give one of --answers, --csv and --fhir; --list shows the names")
         with _opened(given[0]) as stream:
             if resources is not None:
+                library = load_library(folders)
                 sys.exit(_score_responses(stream, library, as_json=as_json))
-            found = _instrument(instrument, library)
+            found = _instrument(instrument, folders)
             if table is None:
                 _score_one(stream, found, as_json=as_json)
             else:
@@ -108,13 +108,13 @@ def command(
         sys.exit(1)
 
 
-def _instrument(name: str | None, library: Library) -> Instrument:
+def _instrument(name: str | None, folders: tuple[Path, ...]) -> Instrument:
     if name is None:
         _refuse("name the instrument; rom score --list shows the names")
     try:
-        return library.instrument(name)
+        return load_instrument(name, folders)
     except UnknownInstrument:
-        known = ", ".join(sorted(library.instruments))
+        known = ", ".join(sorted(load_library(folders).instruments))
         _refuse(f"no instrument {name!r}; there are: {known}")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
 from questionnaires.instrument import Coding, SliderItem
-from questionnaires.library import NoWording, load_library
+from questionnaires.library import NoWording, load_instrument, load_library
 
 
 def test_a_site_can_bring_an_instrument_of_its_own(site):
@@ -579,3 +579,24 @@ def test_a_clinic_can_bring_the_wording_in_a_language_that_is_not_shipped(site):
     wording = site.library().wording("gad-7", language="de")
 
     assert wording.options["/69725-0"][Decimal(3)] == "d"
+
+
+@pytest.mark.parametrize("instrument_id", sorted(load_library().instruments))
+def test_one_instrument_alone_is_the_one_of_the_library(instrument_id):
+    library = load_library()
+
+    assert load_instrument(instrument_id) == library.instrument(instrument_id)
+
+
+def test_one_instrument_of_the_sites_is_read_without_the_others(site):
+    folder = site.write()
+    (folder / "broken").mkdir()
+
+    mood = load_instrument("mood", [folder])
+
+    assert mood.title == "Mood"
+
+
+def test_one_instrument_that_is_nowhere_is_unknown(site):
+    with pytest.raises(UnknownInstrument):
+        load_instrument("nobody", [site.write()])
