@@ -84,10 +84,15 @@ def words(instrument: Instrument, report: Report) -> Iterator[str]:
         note = f"  ({'; '.join(extra)})" if extra else ""
         yield f"  {score['id']}: {score['value']}{note}"
     for finding in report["safety"]:
-        points = finding["points"]
-        answered = f"answered {points}: a person must see this now"
-        said = "not answered: ask" if points is None else answered
-        yield f"  SAFETY {finding['link_id']}: {said}"
+        yield f"  SAFETY {finding['link_id']}: {_seen(finding)}"
+
+
+def _seen(finding: FindingReport) -> str:
+    if finding["points"] is None:
+        return "not answered: ask"
+    urgent = finding["urgency"] == "full"
+    by_whom = "a person must see this now" if urgent else "for the clinician's review"
+    return f"answered {finding['points']}: {by_whom}"
 
 
 def _score(instrument: Instrument, score: Score | NotScored) -> ScoreReport:

@@ -148,6 +148,9 @@ def _given(body: bytes, instrument: Instrument) -> dict[str, object]:
     try:
         table = safe_json(body, profile="request")
     except JsonRefused as refusal:
+        if refusal.place == "size":
+            problem = f"more than {LARGEST['request']} bytes for one form"
+            raise InputUnusable(f"{problem}; many forms: --csv or --fhir") from None
         raise InputUnusable(f"not the JSON we read: {refusal}") from None
     inner = table.get("answers", table)
     if isinstance(inner, list):

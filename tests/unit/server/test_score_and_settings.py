@@ -59,9 +59,10 @@ def test_bad_input_is_named_and_scores_nothing(
 
 
 def test_a_million_items_are_refused_and_not_counted_out() -> None:
-    found = score("phq-9", "[" + "0," * 100_000 + "0]")
+    found = score("phq-9", "[" + "0," * 1_000_000 + "0]")
 
     assert found.exit_code == 2
+    assert "more than 256000 bytes for one form" in found.output
 
 
 def test_a_missing_file_is_said_so() -> None:

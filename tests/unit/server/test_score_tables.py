@@ -31,6 +31,7 @@ from tests.unit.fhir_mapping.material import (
     submission,
     with_changed,
 )
+from tests.unit.questionnaires.conftest import Site
 
 HEADER = ",".join(f"q{number}" for number in range(1, 8))
 LIBRARY = load_library()
@@ -364,3 +365,15 @@ def test_scoring_one_form_loads_nothing_heavy() -> None:
     )
 
     assert found.stdout.strip() == ""
+
+
+def test_an_answer_for_review_is_not_called_urgent(tmp_path: Path) -> None:
+    site = Site(tmp_path / "clinic")
+    folder = site.write()
+
+    said = run(
+        *("mood", "--answers", "-", "--instruments", str(folder)),
+        text='{"sad": 2, "glad": 0, "line": 3}',
+    ).stdout
+
+    assert "SAFETY sad: answered 2: for the clinician's review" in said
