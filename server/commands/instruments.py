@@ -16,8 +16,8 @@ from questionnaires.catalogue import Entry, catalogue
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
 from questionnaires.instrument import Instrument
 from questionnaires.library import Library, load_library, shipped_definitions
-from questionnaires.pack import completed_id, pack_problems, wording_hashes
-from questionnaires.pack_template import pack_template
+from questionnaires.packs.check import completed_id, pack_problems, wording_hashes
+from questionnaires.packs.template import pack_template
 from questionnaires.reader import Definition
 from questionnaires.wording import LANGUAGE
 from server.clock import wall_clock

@@ -19,8 +19,8 @@ from questionnaires.errors import (
 )
 from questionnaires.instrument import Instrument
 from questionnaires.library import Library, load_instrument, load_library
-from server.bounded_lines import InputUnusable, first_bytes
-from server.score_report import report_from_answers, words
+from server.scoring.lines import InputUnusable, first_bytes
+from server.scoring.report import report_from_answers, words
 
 _FILE = "FILE|-"
 
@@ -181,7 +181,7 @@ def _score_rows(
     as_json: bool,
 ) -> int:
     # Not at the top: who scores one form does not wait for the CSV reader.
-    from server.score_rows import say_on_stderr, scored_rows, write_rows
+    from server.scoring.rows import say_on_stderr, scored_rows, write_rows
 
     tally = write_rows(
         scored_rows(stream, instrument, renamed=renamed, kept=kept),
@@ -197,7 +197,7 @@ def _score_rows(
 
 def _score_responses(stream: BinaryIO, library: Library, *, as_json: bool) -> int:
     # Not at the top: FHIR's reader takes as long as everything else together.
-    from server.score_responses import OtherResource, scored_responses
+    from server.scoring.responses import OtherResource, scored_responses
 
     seen = problems = others = 0
     for each in scored_responses(stream, library):

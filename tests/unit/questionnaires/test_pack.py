@@ -10,8 +10,8 @@ from questionnaires.catalogue import catalogue
 from questionnaires.errors import InstrumentFileError
 from questionnaires.instrument import ChoiceItem
 from questionnaires.library import load_library, shipped_definitions
-from questionnaires.pack import completed_id, pack_problems, wording_hashes
-from questionnaires.pack_template import SLOT, pack_template
+from questionnaires.packs.check import completed_id, pack_problems, wording_hashes
+from questionnaires.packs.template import SLOT, pack_template
 from tests.unit.questionnaires.test_completion import COMPLETION, WORDING
 
 TODAY = date(2026, 11, 25)
@@ -95,10 +95,19 @@ def test_everything_that_is_wrong_is_said_at_once():
         ("value = 7.5", "value = 0", "rci.value"),
         ('entered_by = "Dr. Example"\n', "", "cutoff.entered_by"),
         ("[rci]\n", "rci = 6\n[x]\n", "cutoff.rci"),
+        ("[cutoff]", "[cutoff", "file"),
     ],
 )
 def test_each_single_mistake_of_the_instrument_file_is_named(old, new, key):
     assert ("instrument.toml", key) in problems(pack(COMPLETION.replace(old, new, 1)))
+
+
+def test_a_number_that_is_no_table_is_named():
+    instrument = COMPLETION.split("[cutoff]")[0].replace(
+        "[licence]", "rci = 6\n[licence]"
+    )
+
+    assert problems(pack(instrument)) == [("instrument.toml", "rci")]
 
 
 @pytest.mark.parametrize(

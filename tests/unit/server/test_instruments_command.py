@@ -324,3 +324,56 @@ def test_the_numbers_of_a_clinics_own_pack_can_be_accepted(
 
     assert found.exit_code == 0
     assert "[acceptances.ors]" in plan.read_text()
+
+
+def test_a_folder_that_cannot_be_written_is_said_so(pack: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    for options in (
+        ("new", "ors", tmp_path / "file" / "p"),
+        ("add", pack, "--to", tmp_path / "file" / "site"),
+    ):
+        found = run(*options)
+
+        assert found.exit_code == 2 and "Traceback" not in found.output
+        assert "cannot be" in found.stderr
+
+
+def test_a_change_of_layout_alone_is_called_so(pack: Path, site: Path) -> None:
+    run("add", pack, "--to", site)
+    file = pack / "instrument.toml"
+    file.write_text("# a comment\n" + file.read_text())
+
+    said = run("add", pack, "--to", site, "--dry-run").stdout
+
+    assert "instrument.toml: changed: only comments or layout" in said
+
+
+def test_a_site_file_that_is_no_toml_is_replaced_by_the_pack(
+    pack: Path, site: Path
+) -> None:
+    (site / "ors").mkdir(parents=True)
+    (site / "ors/instrument.toml").write_text("x =")
+
+    found = run("add", pack, "--to", site)
+
+    assert found.exit_code == 0
+    assert not load_library([site]).instrument("ors").skeleton
+
+
+def test_a_pack_of_an_instrument_nobody_knows_is_refused(
+    pack: Path, site: Path
+) -> None:
+    (pack / "instrument.toml").write_text('completes = "nobody"')
+
+    found = run("add", pack, "--to", site)
+
+    assert found.exit_code == 2 and "no instrument 'nobody'" in found.stderr
+
+
+def test_a_site_folder_that_is_wrong_stops_the_list(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+
+    found = run("list", "--instruments", tmp_path)
+
+    assert found.exit_code == 2 and "broken/instrument.toml" in found.stderr

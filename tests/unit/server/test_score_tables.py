@@ -12,16 +12,16 @@ from click.testing import CliRunner, Result
 
 from fhir_mapping.r4.json import json_bytes
 from questionnaires.library import load_library
-from server.bounded_lines import (
+from server.cli import main
+from server.scoring.lines import (
     LONGEST_LINE,
     MOST_LINES,
     InputUnusable,
     bounded_lines,
     first_bytes,
 )
-from server.cli import main
-from server.score_responses import ScoredResponse, scored_responses
-from server.score_rows import EVERY, scored_rows, write_rows
+from server.scoring.responses import ScoredResponse, scored_responses
+from server.scoring.rows import EVERY, scored_rows, write_rows
 from tests.instruments import GAD7
 from tests.unit.fhir_mapping.material import (
     FIXTURES,
@@ -377,3 +377,58 @@ def test_an_answer_for_review_is_not_called_urgent(tmp_path: Path) -> None:
     ).stdout
 
     assert "SAFETY sad: answered 2: for the clinician's review" in said
+
+
+def test_rows_as_json_keep_their_columns_and_their_problem() -> None:
+    found = run(
+        *("gad-7", "--csv", "-", "--json", "--keep", "who"),
+        text=f"who,{HEADER}\nA,1,1,1,1,1,1,x\n",
+    )
+
+    said = json.loads(found.stdout)
+    assert (said["line"], said["kept"]) == (2, {"who": "A"})
+    assert "is not a number" in said["problem"] and "scores" not in said
+
+
+def test_responses_are_said_in_words_too() -> None:
+    body = json_bytes(response()) + b"\n" + json_bytes(response(status="stopped"))
+
+    said = run("--fhir", "-", text=body).stdout
+
+    assert "line 1: QuestionnaireResponse/17\n  PHQ-9 (version 1.0.0)" in said
+    assert "total: 12" in said
+    assert "line 2: QuestionnaireResponse/17: " in said and "not_final" in said
+
+
+def test_a_line_that_is_no_text_or_too_long_is_named_and_the_next_is_scored() -> None:
+    lines = (
+        b'{"resourceType": "QuestionnaireResponse"}',
+        b'{"a": "\xff"}',
+        b'{"a": "' + b"x" * 1_000_000 + b'"}',
+        json_bytes(response()),
+    )
+
+    found = score_fhir(b"\n".join(lines))
+
+    assert [bool(each.problem) for each in found] == [True, True, True, False]
+    assert "byte 7" in found[1].problem
+    assert found[2].problem == "is longer than 1000000 bytes"
+
+
+def test_an_entry_of_a_bundle_that_cannot_be_read_is_named() -> None:
+    good = {"resource": response()}
+    bad = {"resource": {"resourceType": "QuestionnaireResponse", "id": "9", "item": 7}}
+    bundle = {"resourceType": "Bundle", "entry": [bad, good]}
+
+    scored, unread = score_fhir(json_bytes(bundle))
+
+    assert scored.problem == ""
+    assert unread.name == "QuestionnaireResponse/9" and unread.problem == (
+        "cannot be read at item: malformed"
+    )
+
+
+def test_a_score_with_too_many_blanks_is_said_for_a_response() -> None:
+    [found] = score_fhir(json_bytes(response(item=[])))
+
+    assert found.problem == "too many blanks for: total"

@@ -19,8 +19,8 @@ from fhir_mapping.r4.reading import Resource, bundle_from_bytes, resource_from_b
 from questionnaires.errors import AnswerNotOffered
 from questionnaires.instrument import Instrument
 from questionnaires.library import Library
-from server.bounded_lines import InputUnusable, bounded_lines, first_bytes
-from server.score_report import Report, not_scored, report_from_answers
+from server.scoring.lines import InputUnusable, bounded_lines, first_bytes
+from server.scoring.report import Report, not_scored, report_from_answers
 
 LONGEST_RESOURCE = 1_000_000  # bytes of one NDJSON line
 MOST_BLANK_LINES = 100  # before the second line that says something

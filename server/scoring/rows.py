@@ -16,8 +16,8 @@ from questionnaires.columns import (
 )
 from questionnaires.errors import AnswerNotOffered
 from questionnaires.instrument import Instrument
-from server.bounded_lines import CsvText, InputUnusable
-from server.score_report import Report, not_scored, report_from_answers
+from server.scoring.lines import CsvText, InputUnusable
+from server.scoring.report import Report, not_scored, report_from_answers
 
 DELIMITERS = (",", ";", "\t")
 SHOWN_PROBLEMS = 20  # on standard error; the output names each one

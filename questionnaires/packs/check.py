@@ -11,7 +11,7 @@ from questionnaires.checks import problems_of
 from questionnaires.completion import completion_from_table
 from questionnaires.errors import InstrumentFileError
 from questionnaires.instrument import ChoiceItem, Instrument, SliderItem
-from questionnaires.pack_template import SLOT, SLOT_DAY
+from questionnaires.packs.template import SLOT, SLOT_DAY
 from questionnaires.reader import (
     Definition,
     cutoff_from,
@@ -126,7 +126,9 @@ def _look_at_instrument(
     files: Mapping[str, bytes], instrument: Instrument, *, found: _Found, today: date
 ) -> None:
     content = files[INSTRUMENT_FILE]
-    table = table_from_toml(content, file=INSTRUMENT_FILE)
+    table = found.attempt(table_from_toml, content, file=INSTRUMENT_FILE)
+    if table is None:
+        return
     _look_at_slots(table, found)
     table.read.add("completes")
     said = found.attempt(table.text, "version")

@@ -1,0 +1,1 @@
+"""What must a clinic bring, and is it right?"""

@@ -1,0 +1,1 @@
+"""What do many forms come to, one after the other?"""
