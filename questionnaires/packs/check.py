@@ -139,6 +139,8 @@ def _look_at_instrument(
         _look_at_licence(table, found, today=today)
         _look_at_hashes(table, files, found)
         _look_at_numbers(table, instrument, found=found, today=today)
+        if not instrument.reversed_known:
+            _look_at_reversed(table, found, today=today)
     _look_at_unknown(table, found)
     # Whatever else the library would refuse.
     fresh = table_from_toml(content, file=INSTRUMENT_FILE)
@@ -209,6 +211,17 @@ def _look_at_numbers(
                 found.add(below.refuse(key, "is not known here; correct or remove it"))
     for key, problem in problems_of(entered, "completion"):
         found.add(table.refuse(key, problem))
+
+
+def _look_at_reversed(table: Table, found: _Found, *, today: date) -> None:
+    below = found.attempt(table.table, "reversed")
+    if below is None:
+        return
+    _look_at_person(below, found, today=today)
+    found.attempt(below.texts, "items")
+    _attempt_text(below, "source", found)
+    found.attempt(below.source)
+    _look_at_unknown(below, found)
 
 
 def _look_at_person(table: Table, found: _Found, *, today: date) -> None:

@@ -34,6 +34,15 @@ valid_until = {day}  # {slot}: last day on which the form may be offered
 [wording_sha256]
 {hashes}
 """
+_REVERSED = """
+# Which items the licensed manual turns around for the score; [] if it turns none.
+[reversed]
+items = ["{slot}: link ids, such as q1"]
+source = "{slot}: manual and page"
+evidence = "secondary"
+entered_by = "{slot}: name"
+entered_on = {day}  # {slot}
+"""
 _NUMBERS = """
 # Only if wanted, and only with the source and the person who entered it. Scores go from
 # {low} to {high}. Take off the "# " and write the clinic's own.
@@ -108,6 +117,8 @@ def _instrument(instrument: Instrument, languages: tuple[str, ...]) -> str:
         for language in languages
     )
     text += _LICENCE.format(slot=SLOT, day=SLOT_DAY, hashes=hashes)
+    if not instrument.reversed_known:
+        text += _REVERSED.format(slot=SLOT, day=SLOT_DAY)
     if instrument.scores:
         worse = instrument.direction == "higher_is_worse"
         total = instrument.total

@@ -65,6 +65,9 @@ def report_from_answers(instrument: Instrument, answers: Answers) -> Report:
     }
 
 
+_UNKNOWN = "the clinic has not said which items are turned around"
+
+
 def not_scored(report: Report) -> tuple[str, ...]:
     """Ids of the scores that could not be told."""
     return tuple(each["id"] for each in report["scores"] if each["value"] is None)
@@ -76,7 +79,8 @@ def words(instrument: Instrument, report: Report) -> Iterator[str]:
     for score in report["scores"]:
         blanks = ", ".join(score["missing"])
         if score["value"] is None:
-            yield f"  {score['id']}: no score, blank items: {blanks}"
+            why = f"blank items: {blanks}" if blanks else _UNKNOWN
+            yield f"  {score['id']}: no score, {why}"
             continue
         band = score.get("band")
         extra = [band] if band else []

@@ -258,8 +258,11 @@ def test_the_numbers_of_a_template_can_be_uncommented(instrument_id):
 
 def filled(files):
     """The template as a clinic would fill it in, with the right hashes."""
+    turned = f'["{SLOT}: link ids, such as q1"]'
     done = {
-        name: text.replace(SLOT, "word").replace("1900-01-01", "2026-11-25")
+        name: text.replace(turned, '["q1"]')
+        .replace(SLOT, "word")
+        .replace("1900-01-01", "2026-11-25")
         for name, text in files.items()
     }
     hashes = wording_hashes({name: text.encode() for name, text in done.items()})
