@@ -1,4 +1,4 @@
-# make setup | demo | test | check | bench | interop | screenshots
+# make setup | demo | test | check | translations | bench | interop | screenshots
 # Every target builds what it needs first; nothing is installed outside .venv and .cache.
 
 PYTHON ?= python3
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo test check bench interop screenshots reference lock clean
+.PHONY: help setup demo test check translations bench interop screenshots reference lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -36,6 +36,16 @@ check: $(STAMP)  ## ruff, mypy --strict, import contracts, docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
+
+# No line numbers and no time of extraction: a catalogue changes when its words do.
+WORDS := server/translations
+translations: $(STAMP)  ## bring the catalogues up to date with the code, and check them
+	@$(BIN)/pybabel --quiet extract -F pyproject.toml -o $(WORDS)/messages.pot --project=rom-on-fhir \
+	  --header-comment="# Every word of the interface, for translators: docs/how-to/translate.md" \
+	  --width=88 --add-location=file --sort-by-file smart_app cds_hooks server
+	@grep -v '^"POT-Creation-Date' $(WORDS)/messages.pot > $(WORDS)/.pot && mv $(WORDS)/.pot $(WORDS)/messages.pot
+	@$(BIN)/pybabel --quiet update -i $(WORDS)/messages.pot -d $(WORDS) --width=88 --no-fuzzy-matching --ignore-pot-creation-date
+	$(BIN)/python -m pytest -q tests/architecture/test_translations.py
 
 interop: $(STAMP)  ## against software that nobody here wrote (HAPI FHIR, validator)
 	$(BIN)/python -m pytest -m interop

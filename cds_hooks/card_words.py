@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, assert_never
 
-from flask_babel import format_date, format_decimal, gettext, ngettext
+from flask_babel import format_date, format_decimal, gettext, ngettext, pgettext
 
 from clinical.signals.kinds import (
     AllianceDrop,
@@ -224,7 +224,7 @@ def _number(value: Decimal) -> str:
 
 
 def _day(on: date) -> str:
-    return str(format_date(on, "d MMM y"))
+    return str(format_date(on, pgettext("date pattern (CLDR), no words", "d MMM y")))
 
 
 def _reading(reading: Reading) -> str:

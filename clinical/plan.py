@@ -55,7 +55,8 @@ class MeasurementPlan:
 
     Attributes:
         outcome, alliance: instruments in the order in which they are asked.
-        languages: offered to patients, first is the default (BCP 47).
+        languages: offered to patients (BCP 47). Every form has words in the first one;
+            where another lacks them, the form is given in the first, and pages say so.
         speaking: False is silent mode: all runs, cards are logged as withheld.
         repeat: whether an unanswered card is shown once per encounter, or at each
             opening until somebody acknowledges it.
@@ -153,9 +154,11 @@ def _instruments(
             raise table.refuse(key, f"names {name!r}, which measures something else")
         if instrument in found:
             raise table.refuse(key, f"names {name!r} twice")
-        for language in languages:
-            if isinstance(library.wording(name, language=language), NoWording):
-                raise table.refuse(key, f"{name!r} has no wording in {language!r}")
+        # The others may lack a form's words; then it is given in this one, visibly.
+        if isinstance(library.wording(name, language=languages[0]), NoWording):
+            raise table.refuse(
+                key, f"{name!r} has no wording in {languages[0]!r}, the first language"
+            )
         found.append(instrument)
     return tuple(found)
 

@@ -14,6 +14,7 @@ from typing import Literal
 from ehr.errors import ForeignOrigin, TenantFileError, UnknownIssuer
 from ehr.fence import Fence, is_loopback, place_of
 from ehr.tenant_table import Table
+from questionnaires.wording import LANGUAGE
 
 ClientAuth = Literal["private_key_jwt", "client_secret_basic", "none"]
 Delivery = Literal["backend", "launch"]
@@ -92,6 +93,7 @@ class Tenant:
     extra_bases: tuple[str, ...]  # where else pages of a search may lie
     private_addresses: bool
     ca_file: str | None
+    language: str | None  # BCP 47; of cards and pages for which nobody asks another
     dev: bool
 
     @property
@@ -209,12 +211,20 @@ def _tenant(name: str, table: Table, secrets: Mapping[str, str]) -> Tenant:
         ),
         private_addresses=table.flag("private_addresses"),
         ca_file=table.optional_text("ca_file"),
+        language=_language(table),
         dev=dev,
     )
     table.finish()
     if not tenant.endpoint_origins:
         raise table.wrong("endpoint_origins", "names no origin")
     return tenant
+
+
+def _language(table: Table) -> str | None:
+    found = table.optional_text("language")
+    if found is not None and not LANGUAGE.fullmatch(found):
+        raise table.wrong("language", "is no language tag, such as de or es-MX")
+    return found
 
 
 def _scopes(table: Table) -> Scopes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
-from flask_babel import Babel
+from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -29,13 +29,13 @@ from questionnaires.library import Library, load_library
 from server.backup_notice import tell_backup
 from server.clock import wall_clock
 from server.headers import add_headers
+from server.languages import TRANSLATIONS, read_catalogues, speak_many_languages
 from server.settings import Settings, secrets
 from smart_app.guesses import Guesses
 from smart_app.services import AppServices, Times
 from vault.cipher import KeyRing, keys_from_file
 from vault.database import Vault, open_vault
 
-TRANSLATIONS = Path(__file__).parent / "translations"
 SOURCE_PAGE = "https://rom-on-fhir.example/signals"
 HOUSEKEEPING = timedelta(minutes=1)
 # A form on a tablet that nobody has sent is over after this long.
@@ -53,6 +53,7 @@ class Installation:
     tenants: Tenants
     dialects: dict[str, Dialect]
     keys: KeyRing
+    interface_languages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ def read_installation(settings: Settings) -> Installation:
     """All files of this installation.
 
     Raises:
-        InstrumentFileError, PlanFileError, TenantFileError, DialectFileError, WrongKey:
-            each names its file and says what to do; nothing starts.
+        InstrumentFileError, PlanFileError, TenantFileError, DialectFileError, WrongKey,
+        CatalogueFileError: each names its file and says what to do; nothing starts.
     """
     library = load_library(settings.instrument_folders)
     plan = plan_from_toml(
@@ -91,18 +92,24 @@ def read_installation(settings: Settings) -> Installation:
         tenants=tenants,
         dialects={each.id: load_dialect(each.dialect) for each in tenants},
         keys=keys_from_file(settings.master_key_file),
+        interface_languages=read_catalogues(TRANSLATIONS).languages,
     )
 
 
 def create_app(
-    found: Installation, *, clock: Callable[[], datetime] | None = None
+    found: Installation,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    translations: Path = TRANSLATIONS,
 ) -> Running:
     """The WSGI application over an open vault.
 
     Raises:
         WrongKey, UnknownSchema, VaultUnavailable: the vault does not open.
+        CatalogueFileError: a translation of the interface cannot be read.
     """
     settings = found.settings
+    catalogues = read_catalogues(translations)
     clock = clock or wall_clock(settings.time_zone)
     vault = open_vault(settings.data_folder, found.keys)
     key_sets = KeyCaches(settings.tenants_file.parent)
@@ -135,9 +142,8 @@ def create_app(
         MAX_CONTENT_LENGTH=smart_app.blueprint.BODY_LIMIT,
         MAX_FORM_MEMORY_SIZE=smart_app.blueprint.BODY_LIMIT,
         MAX_FORM_PARTS=1_000,
-        BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
     )
-    Babel(app, locale_selector=lambda: _language(found.plan))
+    speak_many_languages(app, catalogues, plan=found.plan, tenants=found.tenants)
     app.register_blueprint(
         smart_app.blueprint.create_blueprint(
             AppServices(
@@ -256,11 +262,6 @@ def _form_secret(keys: KeyRing) -> bytes:
     return hmac.new(keys.current, b"rom-on-fhir form tokens", hashlib.sha256).digest()
 
 
-def _language(plan: MeasurementPlan) -> str:
-    """The first of the site's languages that the browser or the EHR asks for."""
-    return request.accept_languages.best_match(plan.languages) or plan.languages[0]
-
-
 def _plain_refusal(error: HTTPException) -> Response:
     """404, 405, 413 and the like: one line, nothing of ours in it."""
     return Response(f"{error.code} {error.name}\n", error.code, mimetype="text/plain")
@@ -281,9 +282,8 @@ def _last_line(error: Exception) -> Response:
             }
         },
     )
-    return Response(
-        f"500 Something went wrong here. Nothing was saved by this request."
-        f" Event {event_id}.\n",
-        500,
-        mimetype="text/plain",
+    text = gettext(
+        "Something went wrong here. Nothing was saved by this request. Event %(id)s.",
+        id=event_id,
     )
+    return Response(f"500 {text}\n", 500, mimetype="text/plain")

@@ -6,7 +6,9 @@ from flask import Blueprint, abort, g, request
 
 from smart_app import clinician, handoff, kiosk, launch, patient_home
 from smart_app.access import refuse_foreign
-from smart_app.page import on_tablet
+from smart_app.kiosk import speak_on_tablet
+from smart_app.languages import PARAMETER, asked
+from smart_app.page import on_tablet, patients
 from smart_app.refusals import add_refusals
 from smart_app.services import EXTENSION, AppServices, services
 
@@ -29,6 +31,7 @@ def create_blueprint(app_services: AppServices) -> Blueprint:
         pages.add_routes(blueprint)
     blueprint.before_request(_on_its_own_host)
     blueprint.before_request(_only_our_own_forms)
+    blueprint.url_defaults(_keep_the_language)
     add_refusals(blueprint)
     return blueprint
 
@@ -42,8 +45,17 @@ def _on_its_own_host() -> None:
         return
     if request.host != urlsplit(_own_origin()).netloc:
         abort(404)
-    if not on_tablet():  # the tablet's pages are never framed
+    if on_tablet():
+        speak_on_tablet(services())
+    else:  # the tablet's pages are never framed
         g.tenant_id = (request.view_args or {}).get("tenant_id", "")
+
+
+def _keep_the_language(endpoint: str, values: dict[str, str]) -> None:
+    """What the person has chosen goes along from page to page."""
+    chosen = asked(services().plan.languages)
+    if chosen is not None and patients(endpoint):
+        values.setdefault(PARAMETER, chosen)
 
 
 def _only_our_own_forms() -> None:

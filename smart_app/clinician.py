@@ -48,12 +48,14 @@ from smart_app.graph.table import (
     summary,
     table,
 )
-from smart_app.offers import offers
+from smart_app.languages import choices, nearest
+from smart_app.offers import offers, recorded_language_words
 from smart_app.page import render
 from smart_app.patient_home import patient_home
 from smart_app.person import Person, person_from_bytes
 from smart_app.safety import safety_view
 from smart_app.services import AppServices, services
+from smart_app.unread_words import unread_reason
 from smart_app.words import Sentence, moment, number, sentence
 from vault.errors import NotFound
 
@@ -164,6 +166,12 @@ def _page(
         can_write=visit.may_write,
         instruments=offered.forms,
         withheld=offered.withheld,
+        lacking=offered.lacking,
+        languages=choices(
+            plan.languages,
+            chosen=nearest(person.language, plan.languages) or plan.languages[0],
+        ),
+        no_language=recorded_language_words(person.language, plan.languages),
         handoff_minutes=int(app.times.handoff.total_seconds() // 60),
         token=signed(app, "page", *purpose_of(visit)),
         unread=[_unread_words(each) for each in reading.unread],
@@ -259,5 +267,5 @@ def _unread_words(unread: Unread) -> str:
         type=unread.resource_type,
         id=unread.resource_id,
         place=unread.place or gettext("its root"),
-        reason=unread.reason.replace("_", " "),
+        reason=unread_reason(unread.reason),
     )

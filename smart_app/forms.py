@@ -25,7 +25,7 @@ from questionnaires.answers import Answers, answers_from_offered, answers_to_jso
 from questionnaires.instrument import Instrument, Wording
 from smart_app.access import opened_for, same_purpose, signed
 from smart_app.errors import ForeignRequest, NotOffered, WrongPatient
-from smart_app.offers import offered_wording, wording_of
+from smart_app.offers import offered_wording, other_language_words, wording_of
 from smart_app.page import render
 from smart_app.patient_form import blank_numbers, form_view, given_answers
 from smart_app.refusals import refusal_page
@@ -43,6 +43,8 @@ class Sitting:
 
     Attributes:
         owner: id of the handoff or launch context that may send these forms.
+        language: of the pages, as the person chose it. A form without words in it is
+            given, and kept, in the plan's first language.
         mode: how the answers come to us, kept with them.
     """
 
@@ -72,7 +74,7 @@ def opened_form(
     app.vault_of(sitting.tenant).outbox.issue_nonce(
         nonce,
         owner=sitting.owner,
-        body=_fixed(sitting, instrument),
+        body=_fixed(sitting, instrument, wording.language),
         now=app.clock(),
         expires_at=app.clock() + FORM_LIFE,
     )
@@ -99,15 +101,16 @@ def sent_form(
     vault = app.vault_of(sitting.tenant)
     same_purpose(app, form.get("token", ""), "form", *_purpose(sitting, nonce))
     fixed = vault.outbox.draft(nonce, owner=sitting.owner, now=app.clock())
-    if fixed != _fixed(sitting, instrument):
+    language = _opened_in(fixed)
+    if fixed != _fixed(sitting, instrument, language):
         raise WrongPatient
     given = given_answers(form)
-    answers = answers_from_offered(instrument, given, language=sitting.language)
+    answers = answers_from_offered(instrument, given, language=language)
     blanks = blank_numbers(instrument, answers)
     # An answer that somebody must see now does not wait for the open questions: a
     # tablet given back at this point would take it along unseen.
     if blanks and form.get("confirmed") != "1" and not _is_urgent(instrument, answers):
-        wording = wording_of(app, instrument, sitting.language)
+        wording = wording_of(app, instrument, language)
         return _form_page(
             app, sitting, _Shown(instrument, wording, action, nonce, given, blanks)
         )
@@ -146,7 +149,7 @@ def submission_of(app: AppServices, sitting: Sitting, receipt: str) -> str:
 
 
 def crisis_text(app: AppServices, sitting: Sitting, submission_id: str) -> str:
-    """The site's text in the form's language, if this response asks for it."""
+    """The site's text in the person's language, if this response asks for it."""
     vault = app.vault_of(sitting.tenant)
     if not needs_crisis_text(vault, sitting.patient, submission_id):
         return ""
@@ -175,7 +178,7 @@ def _submission(app: AppServices, sitting: Sitting, answers: Answers) -> Submiss
     )
 
 
-def _fixed(sitting: Sitting, instrument: Instrument) -> bytes:
+def _fixed(sitting: Sitting, instrument: Instrument, language: str) -> bytes:
     """What no browser can change once the form is open."""
     return json.dumps(
         [
@@ -183,9 +186,14 @@ def _fixed(sitting: Sitting, instrument: Instrument) -> bytes:
             sitting.encounter or "",
             instrument.id,
             instrument.digest,
-            sitting.language,
+            language,
         ]
     ).encode()
+
+
+def _opened_in(fixed: bytes) -> str:
+    """The language whose words the person saw, whatever the pages speak by now."""
+    return str(json.loads(fixed)[-1])
 
 
 def _purpose(sitting: Sitting, nonce: str) -> tuple[str, ...]:
@@ -218,6 +226,13 @@ class _Shown:
 def _form_page(app: AppServices, sitting: Sitting, shown: _Shown) -> Response:
     page = render(
         "form.html",
+        other_language=other_language_words(
+            shown.wording.title,
+            wanted=sitting.language,
+            given=shown.wording.language,
+        )
+        if shown.wording.language != sitting.language
+        else "",
         form=form_view(shown.instrument, shown.wording, given=shown.given),
         action=shown.action,
         nonce=shown.nonce,

@@ -14,7 +14,8 @@ from smart_app.access import needs_clinician, same_purpose
 from smart_app.chart import server_of
 from smart_app.clinician import purpose_of
 from smart_app.errors import NothingChosen, NotOffered
-from smart_app.offers import chosen_forms
+from smart_app.languages import name_of
+from smart_app.offers import chosen_forms, in_another_language
 from smart_app.page import render
 from smart_app.person import person_from_bytes
 from smart_app.services import AppServices, services
@@ -45,13 +46,14 @@ def offer_handoff(tenant_id: str, context_id: str) -> Response:
         server_of(app, visit.tenant, context).read("Patient", context.patient),
         expected=context.patient,
     )
+    language = _language(app, request.form.get("language", ""))
     expires = app.clock() + app.times.handoff
     body = json.dumps(
         {
             "patient": context.patient,
             "encounter": context.encounter,
             "greeting": person.greeting,
-            "language": app.plan.languages[0],
+            "language": language,
             "instruments": [each.id for each in chosen],
         }
     ).encode()
@@ -67,10 +69,17 @@ def offer_handoff(tenant_id: str, context_id: str) -> Response:
             kiosk_address=address,
             code=f"{code[:4]} {code[4:]}",
             expires=moment(expires, like=expires),
+            language_name=name_of(language),
+            other_language=in_another_language(app, chosen, language),
             qr_path=_path(picture.matrix),
             qr_size=len(picture.matrix) + 8,
         )
     )
+
+
+def _language(app: AppServices, asked: str) -> str:
+    """The language in which the tablet greets; the person may change it there."""
+    return asked if asked in app.plan.languages else app.plan.languages[0]
 
 
 def _offer(

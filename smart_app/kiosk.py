@@ -1,5 +1,7 @@
 """The tablet: enter a code, confirm who it is, fill in, hand back. Never the chart.
 
+Each with `?language=` once the person has chosen another than was handed over.
+
 /kiosk/<tenant>                       enter the code; POST redeems it (410 if over)
 /kiosk/<tenant>/<handoff>/            "Hello …", start, or "This is not me"
 /kiosk/<tenant>/<handoff>/form/<n>    the form; POST: 303 when saved, 422 blanks once
@@ -31,7 +33,9 @@ from smart_app.forms import (
     submission_of,
 )
 from smart_app.guesses import TooManyGuesses
-from smart_app.page import render
+from smart_app.languages import asked, choices, from_browser, speak, spoken
+from smart_app.offers import in_another_language
+from smart_app.page import render, same_address
 from smart_app.patient_form import minutes
 from smart_app.services import AppServices, services
 from vault.errors import AlreadyUsed, NotFound
@@ -62,7 +66,7 @@ def add_routes(blueprint: Blueprint) -> None:
 def kiosk_enter(tenant_id: str) -> Response:
     """Where the code is entered; says nothing of anybody."""
     services().tenants.by_id(tenant_id)
-    return make_response(render("kiosk_enter.html", tenant_id=tenant_id, problem=""))
+    return make_response(_enter_page(tenant_id))
 
 
 def kiosk_redeem(tenant_id: str) -> Response:
@@ -82,11 +86,7 @@ def kiosk_redeem(tenant_id: str) -> Response:
         if not isinstance(refusal, TooManyGuesses):
             app.guesses.wrong(request.remote_addr or "", now=app.clock())
         return make_response(
-            render(
-                "kiosk_enter.html",
-                tenant_id=tenant_id,
-                problem=_problem(refusal),
-            ),
+            _enter_page(tenant_id, problem=_problem(refusal)),
             429 if isinstance(refusal, TooManyGuesses) else 410,
         )
     response = make_response(
@@ -113,6 +113,11 @@ def kiosk_confirm(tenant_id: str, handoff_id: str) -> Response:
             "kiosk_confirm.html",
             greeting=visit.greeting,
             minutes=minutes(visit.sitting.instruments),
+            languages=choices(app.plan.languages, chosen=visit.sitting.language),
+            here=request.path,
+            other_language=in_another_language(
+                app, visit.sitting.instruments, visit.sitting.language
+            ),
             start=url_for(
                 "smart_app.kiosk_form",
                 tenant_id=tenant_id,
@@ -144,13 +149,15 @@ def kiosk_not_me(tenant_id: str, handoff_id: str) -> Response:
 def kiosk_form(tenant_id: str, handoff_id: str, place: int) -> Response:
     app = services()
     visit = _visit(app, tenant_id, handoff_id)
-    return opened_form(app, visit.sitting, place, action=request.path)
+    return opened_form(app, visit.sitting, place, action=same_address())
 
 
 def kiosk_send(tenant_id: str, handoff_id: str, place: int) -> Response:
     app = services()
     visit = _visit(app, tenant_id, handoff_id)
-    sent = sent_form(app, visit.sitting, place, action=request.path, form=request.form)
+    sent = sent_form(
+        app, visit.sitting, place, action=same_address(), form=request.form
+    )
     if isinstance(sent, Response):
         return sent
     return make_response(
@@ -232,6 +239,10 @@ def _visit(
         idle=app.times.kiosk_life,
     )
     body = json.loads(found.body)
+    language = asked(app.plan.languages) or body["language"]
+    if language not in app.plan.languages:  # taken out of the plan since
+        language = app.plan.languages[0]
+    speak(language)
     return TabletVisit(
         sitting=Sitting(
             tenant=tenant,
@@ -239,13 +250,30 @@ def _visit(
             context_id=found.context_id,
             patient=body["patient"],
             encounter=body["encounter"],
-            language=body["language"],
+            language=language,
             instruments=tuple(
                 app.library.instrument(each) for each in body["instruments"]
             ),
             mode="kiosk",
         ),
         greeting=body["greeting"],
+    )
+
+
+def speak_on_tablet(app: AppServices) -> None:
+    """Before it is known what was handed over: as chosen, or as the tablet asks."""
+    languages = app.plan.languages
+    speak(asked(languages) or from_browser(languages))
+
+
+def _enter_page(tenant_id: str, problem: str = "") -> str:
+    languages = services().plan.languages
+    return render(
+        "kiosk_enter.html",
+        tenant_id=tenant_id,
+        problem=problem,
+        languages=choices(languages, chosen=spoken() or languages[0]),
+        here=request.path,
     )
 
 

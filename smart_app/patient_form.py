@@ -17,6 +17,7 @@ from questionnaires.instrument import (
     TextItem,
     Wording,
 )
+from smart_app.languages import direction_of
 
 PREFIX = "answer:"
 
@@ -48,6 +49,7 @@ class FormItem:
 class FormView:
     title: str
     language: str
+    direction: str
     introduction: str
     validated: bool
     notice: str
@@ -67,6 +69,7 @@ def form_view(
     return FormView(
         title=wording.title,
         language=wording.language,
+        direction=direction_of(wording.language),
         introduction=wording.introduction,
         validated=instrument.validated,
         notice=wording.notice,

@@ -1,5 +1,7 @@
 """A patient's own launch: the forms, and nothing of the clinician's page.
 
+Each with `?language=`, from the first page on.
+
 /c/<tenant>/<context>/form/<n>    the form; POST: 303 saved, 422 blanks once
 /c/<tenant>/<context>/saved/<n>/<receipt>
 """
@@ -16,8 +18,9 @@ from smart_app.forms import (
     sent_form,
     submission_of,
 )
-from smart_app.offers import offers
-from smart_app.page import render
+from smart_app.languages import asked, choices, from_browser, nearest, speak
+from smart_app.offers import in_another_language, offers
+from smart_app.page import render, same_address
 from smart_app.person import Person
 from smart_app.services import AppServices, services
 
@@ -30,9 +33,20 @@ def add_routes(blueprint: Blueprint) -> None:
 
 
 def patient_home(app: AppServices, visit: Visit, person: Person) -> str:
-    """What is asked of me now?"""
+    """What is asked of me now? In the language chosen, recorded, or of the browser."""
+    plan = app.plan
+    language = (
+        asked(plan.languages)
+        or nearest(person.language, plan.languages)
+        or from_browser(plan.languages)
+    )
+    speak(language)
+    forms = offers(app).forms
     return render(
         "patient_home.html",
+        languages=choices(plan.languages, chosen=language),
+        here=request.path,
+        other_language=in_another_language(app, forms, language),
         greeting=person.greeting,
         may_write=visit.is_self and visit.may_write,
         forms=[
@@ -43,9 +57,10 @@ def patient_home(app: AppServices, visit: Visit, person: Person) -> str:
                     tenant_id=visit.tenant.id,
                     context_id=visit.context.id,
                     place=place,
+                    language=language,
                 ),
             }
-            for place, each in enumerate(offers(app).forms)
+            for place, each in enumerate(forms)
         ],
     )
 
@@ -53,13 +68,13 @@ def patient_home(app: AppServices, visit: Visit, person: Person) -> str:
 def own_form(tenant_id: str, context_id: str, place: int) -> Response:
     app = services()
     sitting = _sitting(app, needs_launch(app, tenant_id, context_id))
-    return opened_form(app, sitting, place, action=request.path)
+    return opened_form(app, sitting, place, action=same_address())
 
 
 def own_send(tenant_id: str, context_id: str, place: int) -> Response:
     app = services()
     sitting = _sitting(app, needs_launch(app, tenant_id, context_id))
-    sent = sent_form(app, sitting, place, action=request.path, form=request.form)
+    sent = sent_form(app, sitting, place, action=same_address(), form=request.form)
     if isinstance(sent, Response):
         return sent
     return make_response(
@@ -100,7 +115,9 @@ def _sitting(app: AppServices, visit: Visit) -> Sitting:
     Raises:
         NotOffered: somebody else's launch, or one that may not write.
     """
-    context = visit.context
+    context, languages = visit.context, app.plan.languages
+    language = asked(languages) or from_browser(languages)
+    speak(language)
     if not (visit.is_self and visit.may_write):
         raise NotOffered("in this launch")
     return Sitting(
@@ -109,7 +126,7 @@ def _sitting(app: AppServices, visit: Visit) -> Sitting:
         context_id=context.id,
         patient=context.patient,
         encounter=context.encounter,
-        language=app.plan.languages[0],
+        language=language,
         instruments=offers(app).forms,
         mode="app",
     )

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from fhir_mapping.errors import UnreadableResource
-from fhir_mapping.r4.reading import HumanName, Resource, resource_from_bytes
+from fhir_mapping.r4.reading import (
+    Communication,
+    HumanName,
+    Resource,
+    resource_from_bytes,
+)
 from smart_app.words import day
 
 
@@ -14,12 +19,14 @@ class Person:
 
     Attributes:
         greeting: first name and initial, for a tablet that others may see.
+        language: the one the record prefers (BCP 47), "" if it names none.
     """
 
     id: str
     name: str
     greeting: str
     birth_date: str
+    language: str
 
 
 def person_from_bytes(body: bytes, *, expected: str) -> Person:
@@ -40,6 +47,7 @@ def person_from_bytes(body: bytes, *, expected: str) -> Person:
         name=full or resource.id,
         greeting=f"{given} {family[:1]}." if given and family else full or resource.id,
         birth_date=_day(resource.birth_date),
+        language=_language(resource.communication),
     )
 
 
@@ -49,6 +57,13 @@ def _usual(names: tuple[HumanName, ...]) -> HumanName | None:
             if each.use == wanted:
                 return each
     return names[0] if names else None
+
+
+def _language(spoken: tuple[Communication, ...]) -> str:
+    """The preferred one; one alone is meant, of several nobody knows which."""
+    found = [each for each in spoken if each.preferred] or spoken
+    coding = found[0].language.coding if len(found) == 1 and found[0].language else ()
+    return next((each.code for each in coding if each.code), "")
 
 
 def _day(birth_date: str | None) -> str:

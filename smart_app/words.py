@@ -9,7 +9,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, assert_never
 
-from flask_babel import format_date, format_datetime, format_decimal, gettext, ngettext
+from flask_babel import (
+    format_date,
+    format_datetime,
+    format_decimal,
+    gettext,
+    ngettext,
+    pgettext,
+)
 
 from clinical.signals.kinds import (
     AllianceDrop,
@@ -56,14 +63,13 @@ def number(value: Decimal) -> str:
 
 
 def day(on: date) -> str:
-    return str(format_date(on, "d MMM y"))
+    return str(format_date(on, pgettext("date pattern (CLDR), no words", "d MMM y")))
 
 
 def moment(at: datetime, *, like: datetime) -> str:
     """Day and time in the site's own zone, which `like` is in."""
-    return str(
-        format_datetime(at.astimezone(like.tzinfo), "d MMM y, HH:mm", rebase=False)
-    )
+    pattern = pgettext("date pattern (CLDR), no words", "d MMM y, HH:mm")
+    return str(format_datetime(at.astimezone(like.tzinfo), pattern, rebase=False))
 
 
 def sentence(signal: Signal, library: Library) -> Sentence:

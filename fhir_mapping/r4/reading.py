@@ -81,6 +81,11 @@ class HumanName(_Part):
     given: tuple[str | None, ...] = ()
 
 
+class Communication(_Part):
+    language: CodeableConcept | None = None
+    preferred: bool | None = None
+
+
 class Answer(_Part):
     value_coding: Coding | None = None
     value_integer: int | None = None
@@ -145,6 +150,7 @@ class Resource(_Part):
     active: bool | None = None
     name: tuple[HumanName, ...] = ()
     birth_date: str | None = None
+    communication: tuple[Communication, ...] = ()
     deceased_boolean: bool | None = None
     # OperationOutcome
     issue: tuple[OutcomeIssue, ...] = ()

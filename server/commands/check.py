@@ -7,6 +7,7 @@ import click
 from questionnaires.library import NoWording
 from server.commands.serve import installation_or_exit
 from server.wsgi import Installation
+from smart_app.languages import nearest
 
 
 @click.command("check")
@@ -25,6 +26,12 @@ def command(*, as_json: bool) -> None:
             click.echo(f"  - {line}")
 
 
+def _languages(found: Installation) -> set[str]:
+    """Every language that the site asks for."""
+    tenants = {each.language for each in found.tenants if each.language}
+    return tenants | set(found.plan.languages)
+
+
 def _report(found: Installation) -> dict[str, list[str]]:
     plan = found.plan
     notes = []
@@ -39,10 +46,17 @@ def _report(found: Installation) -> dict[str, list[str]]:
         if each.validated and each.id not in plan.acceptances
     ]
     notes += [
-        f"{each.id} has no wording in {language}: not offered in that language"
+        f"{each.id} has no wording in {language}: it is given in {plan.languages[0]},"
+        " and the pages say so"
         for each in plan.instruments
         for language in plan.languages
         if isinstance(found.library.wording(each.id, language=language), NoWording)
+    ]
+    notes += [
+        f"the interface is not translated into {language}: buttons and hints stay"
+        " English (docs/how-to/translate.md)"
+        for language in sorted(_languages(found))
+        if not nearest(language, found.interface_languages)
     ]
     return {
         "tenants": [

@@ -14,7 +14,7 @@ from clinical.errors import PlanFileError
 from ehr.errors import TenantFileError
 from fhir_mapping.errors import DialectFileError
 from questionnaires.errors import InstrumentFileError
-from server.errors import UnsafeSettings
+from server.errors import CatalogueFileError, UnsafeSettings
 from server.logs import use_json_logs
 from server.settings import Settings, safe
 from server.wsgi import Installation, create_app, read_installation, run_beside
@@ -25,6 +25,7 @@ NO_START = (
     TenantFileError,
     DialectFileError,
     InstrumentFileError,
+    CatalogueFileError,
     WrongKey,
     UnknownSchema,
     VaultUnavailable,

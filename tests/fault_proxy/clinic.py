@@ -81,6 +81,7 @@ def tenant_at(base: str, *, scopes: str = SCOPES) -> Tenant:
         extra_bases=(),
         private_addresses=False,
         ca_file=None,
+        language=None,
         dev=True,
     )
 
