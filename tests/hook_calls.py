@@ -63,8 +63,14 @@ def new_caller() -> Caller:
     return Caller(ECKey.generate_key("P-384"), RSAKey.generate_key(3072))
 
 
-def write_files(folder: Path, caller: Caller, *, plan: str = "") -> None:
-    """Everything `rom serve` reads, for a tenant that is never asked anything."""
+def write_files(
+    folder: Path, caller: Caller, *, plan: str = "", tenant: str = ""
+) -> None:
+    """Everything `rom serve` reads, for a tenant that is never asked anything.
+
+    Args:
+        tenant: more lines of the tenant's own table.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "master.key").exists():
         generate_key_file(folder / "master.key")
@@ -73,6 +79,7 @@ def write_files(folder: Path, caller: Caller, *, plan: str = "") -> None:
     (folder / "tenants.toml").write_text(
         f"""[tenant.{TENANT}]
 dev = true
+{tenant}
 private_addresses = true
 issuer = "{ISSUER}"
 client_id = "rom"

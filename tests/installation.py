@@ -21,10 +21,11 @@ def running(
     monkeypatch: pytest.MonkeyPatch,
     *,
     plan: str = "",
+    tenant: str = "",
     clock: Callable[[], datetime] | None = None,
 ) -> Running:
     """Both faces over a vault in this folder; nothing runs beside them."""
-    write_files(folder, caller, plan=plan)
+    write_files(folder, caller, plan=plan, tenant=tenant)
     for name in [each for each in os.environ if each.startswith("ROM_")]:
         monkeypatch.delenv(name)
     for name, value in environment(folder).items():
