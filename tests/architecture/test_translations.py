@@ -155,6 +155,21 @@ def test_a_date_pattern_is_still_one(language: str) -> None:
         assert "9" in said and "2026" in said and LETTERS.search(said)
 
 
+@pytest.mark.parametrize("language", SHIPPED)
+def test_a_label_in_the_graph_is_short(language: str) -> None:
+    """It stands right of the picture, where there is room for so many letters."""
+    found = messages(catalogue(language))
+    labels = [
+        one(found["", text].string)
+        for text in (
+            *("cut-off %(value)s", "reliably worse %(value)s"),
+            *("reliably better %(value)s", "session"),
+        )
+    ]
+
+    assert [each for each in labels if len(PLACE.sub("", each)) > 16] == []
+
+
 @pytest.mark.parametrize(
     ("msgid", "msgstr"),
     [

@@ -29,6 +29,7 @@ def chromium(
     width: int = 1440,
     height: int = 960,
     dark: bool = False,
+    locale: str = "en-GB",
 ) -> Iterator[BrowserContext]:
     """A new profile in this folder; the browser closes with the block."""
     if not Path(CHROMIUM).exists():
@@ -52,7 +53,7 @@ def chromium(
         args=ARGUMENTS,
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
-        locale="en-GB",
+        locale=locale,
     )
     try:
         yield context
