@@ -195,6 +195,13 @@ def unconfirmed_note() -> str:
     return gettext("Numbers not yet confirmed by this clinic.")
 
 
+def language_note() -> str:
+    return gettext(
+        "Answered in a language in which the cut-off and the reliable change are not"
+        " known to hold."
+    )
+
+
 def unread_note(count: int) -> str:
     return ngettext(
         "%(num)s entry in the record could not be read.",

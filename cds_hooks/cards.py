@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from cds_hooks.card_words import (
     card_text,
+    language_note,
     link_label,
     partial_note,
     unconfirmed_note,
@@ -35,6 +36,8 @@ class CardPlace:
         unread: entries of the chart that could not be read.
         partial: whether a part of the chart could not be had at all.
         waiting: responses that are not yet in the record.
+        foreign: instruments last answered in a language that their numbers are not
+            known to hold in.
     """
 
     launch_url: str
@@ -42,6 +45,7 @@ class CardPlace:
     unread: int
     partial: bool
     waiting: int
+    foreign: frozenset[str]
 
 
 def card(
@@ -65,6 +69,8 @@ def card(
     detail = list(text.detail)
     if instrument.id not in plan.acceptances and not _is_safety(interruption):
         detail.append(unconfirmed_note())
+    if instrument.id in place.foreign and not _is_safety(interruption):
+        detail.append(language_note())
     if place.unread:
         detail.append(unread_note(place.unread))
     if place.partial:

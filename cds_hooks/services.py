@@ -14,9 +14,11 @@ from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
 from cds_hooks.prefetch import Pile, pile
 from cds_hooks.shown_cards import acknowledged_in, occasion_of, rows_for, shown_in
 from clinical.interruptions import Interruption, interruptions
+from clinical.measurement import Episode
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
 from clinical.signals.read import SignalReport, read_signals
+from clinical.trajectory import trajectories
 from ehr.chart import waiting_in
 from ehr.queries import ChartQuery, chart_queries
 from ehr.tenants import Tenant, Tenants
@@ -163,6 +165,7 @@ def _answer(
         unread=unread - found.partial,
         partial=found.partial,
         waiting=len(waiting.submissions),
+        foreign=_foreign(reading.episode, plan, desk.library),
     )
     cards = [
         card(
@@ -213,6 +216,19 @@ def _let_through(
     if not safety:
         raise found.gap
     return safety
+
+
+def _foreign(
+    episode: Episode, plan: MeasurementPlan, library: Library
+) -> frozenset[str]:
+    """Instruments whose present course is in a language their numbers do not cover."""
+    return frozenset(
+        each.id
+        for each in plan.instruments
+        if each.cutoff or each.reliable_change
+        for course in trajectories(episode, each)[-1:]
+        if not library.numbers_apply(each.id, language=course.language)
+    )
 
 
 def _check_server(request: HookRequest, tenant: Tenant) -> None:

@@ -57,6 +57,21 @@ class Library:
         missing = NoWording(instrument_id, language)
         return self.wordings.get((instrument_id, language), missing)
 
+    def numbers_apply(self, instrument_id: str, *, language: str) -> bool:
+        """Whether cut-off, bands and reliable change hold for answers in this language.
+
+        A region shares its language's answer (`en-GB` that of `en`); of a language
+        that has no wording here nothing is known, so they do not.
+
+        Raises:
+            UnknownInstrument: not even the instrument is here.
+        """
+        for tag in (language, language.partition("-")[0]):
+            found = self.wording(instrument_id, language=tag)
+            if not isinstance(found, NoWording):
+                return found.numbers_apply
+        return False
+
     def by_canonical(self, url: str) -> Instrument | None:
         """The instrument whose canonical or alias this is; a `|version` is ignored."""
         bare = url.partition("|")[0]

@@ -30,6 +30,7 @@ from ehr.errors import (
 from fhir_mapping.episode import ChartReading
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.unread import Unread
+from questionnaires.library import Library
 from smart_app.access import (
     Visit,
     needs_clinician,
@@ -38,6 +39,7 @@ from smart_app.access import (
     signed,
 )
 from smart_app.chart import chart_of, server_of
+from smart_app.figures import moment, number
 from smart_app.graph.drawing import NARROW, WIDE, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
@@ -48,7 +50,7 @@ from smart_app.graph.table import (
     summary,
     table,
 )
-from smart_app.languages import choices, nearest
+from smart_app.languages import choices, name_of, nearest
 from smart_app.offers import offers, recorded_language_words
 from smart_app.page import render
 from smart_app.patient_home import patient_home
@@ -56,7 +58,7 @@ from smart_app.person import Person, person_from_bytes
 from smart_app.safety import safety_view
 from smart_app.services import AppServices, services
 from smart_app.unread_words import unread_reason
-from smart_app.words import Sentence, moment, number, sentence
+from smart_app.words import Sentence, sentence
 from vault.errors import NotFound
 
 # Why the chart may not be readable now, though the launch is good.
@@ -160,7 +162,7 @@ def _page(
                 if isinstance(each, QualityNote | CannotTellYet)
             ]
         ),
-        notices=_notices(reading),
+        notices=[*_notices(reading), *_foreign_numbers(graph, app.library)],
         recording_only=not plan.decision_support,
         unconfirmed=_unconfirmed(plan),
         can_write=visit.may_write,
@@ -246,6 +248,23 @@ def _notices(reading: ChartReading) -> Sequence[str]:
             )
         ]
     return []
+
+
+def _foreign_numbers(graph: GraphSpec, library: Library) -> list[str]:
+    """Numbers of a form belong to a language version; used outside it, that is said."""
+    return [
+        gettext(
+            "%(instrument)s was answered in %(language)s. Its cut-off and reliable"
+            " change are not known to hold in this language.",
+            instrument=panel.instrument.title,
+            language=name_of(panel.current.language),
+        )
+        for panel in graph.panels
+        if (panel.instrument.cutoff or panel.instrument.reliable_change)
+        and not library.numbers_apply(
+            panel.instrument.id, language=panel.current.language
+        )
+    ]
 
 
 def _waiting(app: AppServices, visit: Visit) -> int:

@@ -14,12 +14,12 @@ from smart_app.access import needs_clinician, same_purpose
 from smart_app.chart import server_of
 from smart_app.clinician import purpose_of
 from smart_app.errors import NothingChosen, NotOffered
+from smart_app.figures import moment
 from smart_app.languages import name_of
 from smart_app.offers import chosen_forms, in_another_language
 from smart_app.page import render
 from smart_app.person import person_from_bytes
 from smart_app.services import AppServices, services
-from smart_app.words import moment
 from vault.errors import AlreadyUsed
 
 # Digits only: easy on any tablet's keyboard. One use, minutes of life, and wrong

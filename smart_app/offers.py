@@ -12,9 +12,9 @@ from flask_babel import gettext
 from questionnaires.instrument import Instrument, Wording
 from questionnaires.library import NoWording
 from smart_app.errors import LicenceOver, NotOffered
+from smart_app.figures import day
 from smart_app.languages import name_of, nearest
 from smart_app.services import AppServices
-from smart_app.words import day
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fhir_mapping.r4.reading import (
     Resource,
     resource_from_bytes,
 )
-from smart_app.words import day
+from smart_app.figures import day
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,11 @@ and "down"; no verdict, no colour, no probability of harm.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Literal, assert_never
 
-from flask_babel import (
-    format_date,
-    format_datetime,
-    format_decimal,
-    gettext,
-    ngettext,
-    pgettext,
-)
+from flask_babel import gettext, ngettext
 
 from clinical.signals.kinds import (
     AllianceDrop,
@@ -35,6 +28,7 @@ from clinical.signals.kinds import (
 from clinical.trajectory import Reading
 from questionnaires.instrument import Instrument
 from questionnaires.library import Library
+from smart_app.figures import day, number
 
 Tone = Literal["safety", "attention", "info", "good", "quiet"]
 
@@ -55,21 +49,6 @@ class Sentence:
     next_step: str
     why: tuple[tuple[str, str], ...]
     rule: str
-
-
-def number(value: Decimal) -> str:
-    """A score as people write it, without trailing zeros."""
-    return str(format_decimal(value.normalize() + 0))
-
-
-def day(on: date) -> str:
-    return str(format_date(on, pgettext("date pattern (CLDR), no words", "d MMM y")))
-
-
-def moment(at: datetime, *, like: datetime) -> str:
-    """Day and time in the site's own zone, which `like` is in."""
-    pattern = pgettext("date pattern (CLDR), no words", "d MMM y, HH:mm")
-    return str(format_datetime(at.astimezone(like.tzinfo), pattern, rebase=False))
 
 
 def sentence(signal: Signal, library: Library) -> Sentence:

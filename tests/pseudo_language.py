@@ -91,8 +91,10 @@ def bare_words(page: Page, *, known: set[str]) -> list[str]:
         page: rendered in the pseudo language.
         known: names, titles of instruments and the like, which nobody translates.
     """
-    months = Locale.parse(PSEUDO).months["format"]["abbreviated"].values()
+    locale = Locale.parse(PSEUDO)
+    months = locale.months["format"]["abbreviated"].values()
     known = known | {each.rstrip(".") for each in months}
+    known |= {str(locale.languages[each]) for each in ("en", "es", "de", "tr")}
     found = []
     for text in page.in_language(PSEUDO):
         left = outside_brackets(text)

@@ -6,9 +6,10 @@ from flask_babel import gettext
 
 from clinical.change import is_worse
 from questionnaires.instrument import Instrument
+from smart_app.figures import day, number
 from smart_app.graph.drawing import Rule
 from smart_app.graph.spec import GraphSpec, Line, Panel, Point
-from smart_app.words import day, number
+from smart_app.languages import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _panel_sentence(panel: Panel) -> str:
 def _column(panel: Panel, line: Line) -> str:
     if len(panel.lines) == 1:
         return panel.instrument.title
-    return f"{panel.instrument.title} {line.version} ({line.language})"
+    return f"{panel.instrument.title} {line.version} ({name_of(line.language)})"
 
 
 def _cell(line: Line, session: int) -> str:

@@ -96,6 +96,20 @@ def test_the_whole_card_is_in_one_language(service: Service) -> None:
         assert ours["display"] != theirs["display"]
 
 
+@pytest.mark.hazard("H07")
+@pytest.mark.parametrize(
+    ("language", "warned"), [("en", False), ("en-US", False), ("es", True)]
+)
+def test_a_card_says_when_its_numbers_belong_to_another_language(
+    service: Service, language: str, warned: bool
+) -> None:
+    answered = [each | {"language": language} for each in WORSE]
+
+    [card] = service.cards(answered)
+
+    assert ("not known to hold" in card["detail"]) is warned
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     "kind", get_args(SpeakingSignal), ids=lambda each: each.__name__

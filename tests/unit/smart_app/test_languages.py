@@ -84,7 +84,7 @@ def start(
         each.vault.close()
 
 
-def person(ehr: CannedEhr, *spoken: dict[str, Any]) -> None:
+def person(ehr: CannedEhr, *spoken: dict[str, Any], answered_in: str = "en") -> None:
     """A patient with a course that has got worse, and one entry nobody can read."""
     patient = {
         "resourceType": "Patient",
@@ -95,6 +95,7 @@ def person(ehr: CannedEhr, *spoken: dict[str, Any]) -> None:
     }
     odd = course([3], coding=PHQ_9)[0] | {"id": "odd", "valueQuantity": {"value": 99}}
     scores = [*course([10, 12, 17.5, 19]), odd]
+    scores = [each | {"language": answered_in} for each in scores]
     scores += course([14, 14, 13, 6], coding=ALLIANCE)
     ehr.says("Patient/p1", Canned(200, patient))
     for place, query in enumerate(chart_queries(load_dialect("plain-r4"))):
@@ -245,6 +246,21 @@ def test_nobodys_language_is_guessed_from_a_record_that_does_not_say(
     assert '<option value="en" lang="en" dir="ltr" selected>' in page
 
 
+@pytest.mark.hazard("H07")
+@pytest.mark.parametrize(
+    ("language", "warned"),
+    [("en", False), ("en-GB", False), ("es", True), ("es-MX", True), ("tr", True)],
+)
+def test_numbers_of_another_language_are_never_shown_without_a_word(
+    start: Start, ehr: CannedEhr, language: str, warned: bool
+) -> None:
+    person(ehr, answered_in=language)
+
+    page = chart_page(start("en", "es"), ehr, "en")
+
+    assert ("Its cut-off and reliable change are not known" in page) is warned
+
+
 def test_one_language_alone_is_not_a_choice(start: Start, ehr: CannedEhr) -> None:
     person(ehr)
     clinic = start("en")
@@ -355,7 +371,7 @@ def test_a_patients_own_launch_speaks_the_language_of_the_record(
 @pytest.fixture
 def pseudo(start: Start, ehr: CannedEhr, tmp_path: Path) -> Clinic:
     """A clinic whose every word stands in brackets."""
-    person(ehr, speaks("tr"))
+    person(ehr, speaks("tr"), answered_in="tr")
     folder = write_pseudo(tmp_path / "translations")
     return start("en", PSEUDO, translations=folder)
 
