@@ -10,9 +10,9 @@ from tests.journeys.browser import chromium
 from tests.journeys.demo import Demo, running_demo
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A running `rom demo`."""
+    """A running `rom demo`: a file's own, for its forms change the stories."""
     with running_demo(tmp_path_factory.mktemp("demo")) as found:
         yield found
 

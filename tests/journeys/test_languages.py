@@ -1,13 +1,12 @@
 """Spanish and German in a real browser: nothing runs over, nothing is left English."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.journeys.browser import chromium
-from tests.journeys.demo import Demo, running_demo
+from tests.journeys.demo import Demo
 from tests.journeys.screenshots import app_of
 from tests.journeys.walk import PHQ_9
 
@@ -31,17 +30,10 @@ HEADINGS = {"es": "Qué mirar juntos", "de": "Worauf Sie gemeinsam schauen könn
 SAVED = {"es": "Guardado", "de": "Gespeichert"}
 
 
-@pytest.fixture(scope="module")
-def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """One of its own, since forms are sent in it."""
-    with running_demo(tmp_path_factory.mktemp("languages")) as found:
-        yield found
-
-
 @pytest.mark.parametrize("language", ["es", "de"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_the_whole_way_fits_the_screen(
-    playwright: Playwright, tmp_path: Path, own_demo: Demo, language: str, width: int
+    playwright: Playwright, tmp_path: Path, demo: Demo, language: str, width: int
 ) -> None:
     over: dict[str, list[str]] = {}
 
@@ -51,7 +43,7 @@ def test_the_whole_way_fits_the_screen(
     with chromium(
         playwright, tmp_path / "browser", width=width, locale=language
     ) as context:
-        chart = clinicians_page(context, own_demo)
+        chart = clinicians_page(context, demo)
         expect(chart.get_by_role("heading", name=HEADINGS[language])).to_be_visible()
         for each in chart.locator("details").all():
             each.evaluate("each => { each.open = true; }")

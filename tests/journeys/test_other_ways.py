@@ -70,7 +70,8 @@ def test_a_form_is_filled_in_and_sent_without_a_mouse(
     page = tablet.new_page()
 
     page.goto(address)
-    page.keyboard.type(code)  # the field has the focus
+    expect(page.locator("#code")).to_be_focused()
+    page.keyboard.type(code)
     page.keyboard.press("Enter")
     expect(page.locator("#start")).to_be_visible()
     for _ in ("English", "Español", "Deutsch", "Start"):
