@@ -6,7 +6,15 @@ from decimal import Decimal
 from typing import Final, Literal, assert_never
 
 from fhir_mapping.errors import UnreadableResource
-from fhir_mapping.r4.codes import ITEM_WEIGHT, MAX_VALUE, MIN_VALUE, ORDINAL_VALUE
+from fhir_mapping.known_codes import item_code
+from fhir_mapping.r4.codes import (
+    ITEM_SYSTEM,
+    ITEM_WEIGHT,
+    MAX_VALUE,
+    MIN_VALUE,
+    ORDINAL_VALUE,
+    SCORE_SYSTEM,
+)
 from fhir_mapping.r4.json import Json
 from questionnaires.instrument import (
     ChoiceItem,
@@ -30,7 +38,10 @@ class FormOption:
 
 @dataclass(frozen=True, slots=True)
 class FormItem:
-    """One question. Low and high are bounds of a number, in its own unit."""
+    """One question. Low and high are bounds of a number, in its own unit.
+
+    Its codings are those that others know; our own only where there is no other.
+    """
 
     link_id: str
     kind: Literal["choice", "integer", "text"]
@@ -60,23 +71,33 @@ def structure_of_instrument(instrument: Instrument) -> FormStructure:
     return FormStructure(
         url=instrument.canonical,
         version=instrument.version,
-        items=tuple(_item(each) for each in instrument.items),
+        items=tuple(_item(each, instrument) for each in instrument.items),
         computed=tuple(each.coding for each in instrument.scores),
     )
 
 
-def _item(item: InstrumentItem) -> FormItem:
+def _item(item: InstrumentItem, instrument: Instrument) -> FormItem:
+    own = Coding(ITEM_SYSTEM, item_code(instrument, item.link_id))
+    codings = _telling((*item.codings, own))
     match item:
         case ChoiceItem():
             options = tuple(FormOption(o.coding, o.points) for o in item.options)
-            return FormItem(item.link_id, "choice", item.codings, options, None, None)
+            return FormItem(item.link_id, "choice", codings, options, None, None)
         case SliderItem():
             low, high = Decimal(item.low), Decimal(item.high)
-            return FormItem(item.link_id, "integer", item.codings, (), low, high)
+            return FormItem(item.link_id, "integer", codings, (), low, high)
         case TextItem():
-            return FormItem(item.link_id, "text", item.codings, (), None, None)
+            return FormItem(item.link_id, "text", codings, (), None, None)
         case _:
             assert_never(item)
+
+
+def _telling(codings: tuple[Coding, ...]) -> tuple[Coding, ...]:
+    """Without our own synonym, where a code that others know stands beside it."""
+    known = tuple(
+        each for each in codings if each.system not in (ITEM_SYSTEM, SCORE_SYSTEM)
+    )
+    return known or codings[-1:]
 
 
 def structure_from_questionnaire(resource: Json) -> FormStructure:
@@ -96,7 +117,7 @@ def structure_from_questionnaire(resource: Json) -> FormStructure:
         if not isinstance(link_id, str) or not link_id or link_id in seen:
             raise UnreadableResource(QUESTIONNAIRE, f"{place}.linkId")
         seen.add(link_id)
-        codings = _codings(item.get("code", []), f"{place}.code")
+        codings = _telling(_codings(item.get("code", []), f"{place}.code"))
         kind = item.get("type")
         if kind in ("group", "display"):
             continue

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from fhir_mapping.r4.codes import ITEM_SYSTEM, LOINC, PANEL_SYSTEM, SCORE_SYSTEM
+from fhir_mapping.r4.codes import (
+    ITEM_SYSTEM,
+    LOINC,
+    PANEL_SYSTEM,
+    SCORE_SYSTEM,
+    coding_json,
+)
+from fhir_mapping.r4.json import Json
 from fhir_mapping.r4.reading import Coding, Item
 from questionnaires.instrument import ChoiceItem, Instrument, ScoreRule
 from questionnaires.instrument import Item as InstrumentItem
@@ -146,6 +153,33 @@ def score_code(instrument: Instrument, rule: ScoreRule) -> str:
 def item_code(instrument: Instrument, link_id: str) -> str:
     """Code of an item in our own code system; a leading slash is LOINC's habit."""
     return f"{instrument.id}.{link_id.lstrip('/')}"
+
+
+def score_codings(
+    instrument: Instrument, rule: ScoreRule, *, version: str
+) -> list[Json]:
+    """The code others know a score by, then ours with the instrument's version."""
+    own: Json = {
+        "system": SCORE_SYSTEM,
+        "version": version,
+        "code": score_code(instrument, rule),
+    }
+    if rule.coding.system == SCORE_SYSTEM:
+        return [own]
+    return [coding_json(rule.coding), own]
+
+
+def item_codings(
+    instrument: Instrument, item: InstrumentItem, *, version: str
+) -> list[Json]:
+    """The codes others know an item by, then ours with the instrument's version."""
+    own: Json = {
+        "system": ITEM_SYSTEM,
+        "version": version,
+        "code": item_code(instrument, item.link_id),
+    }
+    known = [coding_json(each) for each in item.codings if each.system != ITEM_SYSTEM]
+    return [*known, own]
 
 
 def loinc_part(link_id: str) -> str:

@@ -21,17 +21,20 @@ from uuid import UUID
 
 from fhir_mapping.dialect import Dialect
 from fhir_mapping.errors import UnreadableResource
-from fhir_mapping.known_codes import KnownCodes, KnownScore, item_code, score_code
+from fhir_mapping.known_codes import (
+    KnownCodes,
+    KnownScore,
+    item_codings,
+    score_codings,
+)
 from fhir_mapping.questionnaire_response import option_json, steps
 from fhir_mapping.r4.codes import (
     BAND_SYSTEM,
     DATA_ABSENT,
-    ITEM_SYSTEM,
     METHOD_SYSTEM,
     MISSING_ITEM,
     PANEL_SYSTEM,
     PROM_SCORE_PROFILE,
-    SCORE_SYSTEM,
     SCORE_UNITS,
     SCREENING_PROFILE,
     SUBMISSION_SYSTEM,
@@ -89,14 +92,7 @@ def observation_from_score(
 ) -> Json:
     """One score, or that it could not be computed."""
     rule = next(each for each in instrument.scores if each.id == score.score_id)
-    own: Json = {
-        "system": SCORE_SYSTEM,
-        "version": derived.version,
-        "code": score_code(instrument, rule),
-    }
-    codings = [own]
-    if rule.coding.system != SCORE_SYSTEM:
-        codings.insert(0, coding_json(rule.coding))
+    codings = score_codings(instrument, rule, version=derived.version)
     profiles = [SCREENING_PROFILE]
     if isinstance(score, Score):
         profiles.append(PROM_SCORE_PROFILE)
@@ -139,14 +135,9 @@ def observation_from_answer(
     dialect: Dialect,
 ) -> Json:
     """One answered item; the respondent is its performer."""
-    own: Json = {
-        "system": ITEM_SYSTEM,
-        "version": derived.version,
-        "code": item_code(instrument, item.link_id),
-    }
-    known = [coding_json(each) for each in item.codings if each.system != ITEM_SYSTEM]
+    codings = item_codings(instrument, item, version=derived.version)
     observation = _frame(
-        [*known, own], instrument, sitting=sitting, derived=derived, dialect=dialect
+        codings, instrument, sitting=sitting, derived=derived, dialect=dialect
     )
     observation["performer"] = [{"reference": sitting.source}]
     match item, answer:

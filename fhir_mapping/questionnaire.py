@@ -1,8 +1,9 @@
-"""An instrument and its wording as a Questionnaire.
+"""An instrument and its wording as a Questionnaire (SDC 4.0.0, R4).
 
 The Questionnaire is generated; `instrument.toml` and `wording.<lang>.toml` are the
-source. Other languages of the same instrument become `translation` extensions. The way
-back is `fhir_mapping.form_structure`.
+source. Other languages of the same instrument become `translation` extensions. A form
+filler that extracts Observations from it gets those that we would write: same codes,
+same category, same values. The way back is `fhir_mapping.form_structure`.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,18 @@ from decimal import Decimal
 from typing import Final, Literal, assert_never
 
 from fhir_mapping.calculated_score import expression_from_score
-from fhir_mapping.known_codes import SCORE_LINK
+from fhir_mapping.known_codes import SCORE_LINK, item_codings, score_codings
+from fhir_mapping.questionnaire_head import (
+    PROFILES,
+    derivation,
+    head_extensions,
+    meta_of,
+    rights_of,
+)
 from fhir_mapping.r4.codes import (
     CALCULATED,
+    ENTRY_FORMAT,
+    EXTRACT,
     HIDDEN,
     ITEM_CONTROL,
     ITEM_CONTROL_SYSTEM,
@@ -20,11 +30,10 @@ from fhir_mapping.r4.codes import (
     MAX_VALUE,
     MIN_VALUE,
     ORDINAL_VALUE,
-    SDC_PROFILE,
     SLIDER_STEP,
     TRANSLATION,
-    VERSION_ALGORITHM,
-    VERSION_ALGORITHM_SYSTEM,
+    UCUM,
+    UNIT,
     coding_json,
     concept_json,
 )
@@ -46,36 +55,43 @@ QUESTIONNAIRE: Final = "Questionnaire"
 
 _Control = Literal["slider", "lower", "upper"]
 _ENDS: Final[tuple[_Control, _Control]] = ("lower", "upper")
+_EXTRACTED: Final[Json] = {"url": EXTRACT, "valueBoolean": True}
 
 
 def questionnaire_from_instrument(
-    instrument: Instrument, wording: Wording, *, translations: Sequence[Wording] = ()
+    instrument: Instrument,
+    wording: Wording,
+    *,
+    translations: Sequence[Wording] = (),
+    bases: Sequence[Instrument] = (),
 ) -> Json:
-    """The form as others may render it.
+    """The form as others may render it. No item is required: a blank is allowed.
 
     Args:
-        wording: main language.
+        wording: main language; of a skeleton `neutral_wording`.
         translations: validated wordings in other languages, never machine-made.
+        bases: instruments it may be derived from, to say how.
 
     Raises:
         NotValidR4: what we built is not valid.
     """
     texts = _Texts(instrument, wording, translations=translations)
-    semver = {"system": VERSION_ALGORITHM_SYSTEM, "code": "semver"}
     questionnaire: Json = {
         "resourceType": QUESTIONNAIRE,
         "id": instrument.id,
-        "meta": {"profile": [SDC_PROFILE]},
+        "meta": {"profile": list(PROFILES)},
         "language": wording.language,
-        "extension": [{"url": VERSION_ALGORITHM, "valueCoding": semver}],
+        "extension": head_extensions(instrument),
         "url": instrument.canonical,
         "version": instrument.version,
         "name": _name(instrument.id),
         **texts.told("title", wording.title, [each.title for each in translations]),
+        **derivation(instrument, bases),
         "status": "draft" if instrument.skeleton else "active",
         "experimental": not instrument.validated,
         "subjectType": ["Patient"],
-        "copyright": wording.notice or instrument.licence.terms,
+        **meta_of(instrument),
+        "copyright": rights_of(instrument, wording),
         "code": [coding_json(instrument.coding)],
     }
     items = [texts.introduction()] if wording.introduction.strip() else []
@@ -97,6 +113,7 @@ class _Texts:
         self._instrument = instrument
         self._wording = wording
         self._others = translations
+        self._extracted = _extracted(instrument)
 
     def told(self, key: str, text: str, others: Sequence[str]) -> Json:
         """A text element, and its translations beside it."""
@@ -122,25 +139,35 @@ class _Texts:
     def item(self, item: InstrumentItem) -> Json:
         link_id = item.link_id
         others = [each.items[link_id] for each in self._others]
-        told: Json = {"linkId": link_id}
-        if item.codings:
-            told["code"] = [coding_json(each) for each in item.codings]
-        told |= self.told("text", self._wording.items[link_id], others)
+        extensions = [_EXTRACTED] if link_id in self._extracted else []
+        if isinstance(item, SliderItem):
+            extensions = [*self._line(item), *extensions]
+        version = self._instrument.version
+        told: Json = {"extension": extensions} if extensions else {}
+        told |= {
+            "linkId": link_id,
+            "code": item_codings(self._instrument, item, version=version),
+            **self.told("text", self._wording.items[link_id], others),
+        }
+        match item:
+            case ChoiceItem():
+                told["type"] = "choice"
+            case SliderItem():
+                told["type"] = "integer"
+            case TextItem():
+                told["type"] = "text"
+            case _:
+                assert_never(item)
         if item.ask_if:
             told |= self._enabled_when(item.ask_if)
         match item:
-            case ChoiceItem():
-                options = [
-                    self._option(link_id, each.points, each.coding)
-                    for each in item.options
+            case ChoiceItem(options=options):
+                told["answerOption"] = [
+                    self._option(link_id, each.points, each.coding) for each in options
                 ]
-                return told | {"type": "choice", "answerOption": options}
             case SliderItem():
-                return self._slider(item, told)
-            case TextItem():
-                return told | {"type": "text"}
-            case _:
-                assert_never(item)
+                told["item"] = self._ends(item)
+        return told
 
     def _enabled_when(self, rule: AskIf) -> Json:
         gate = self._instrument.item(rule.link_id)
@@ -178,15 +205,21 @@ class _Texts:
         value = {**coding_json(coding), **self.told("display", label, others)}
         return {"extension": weights, "valueCoding": value}
 
-    def _slider(self, item: SliderItem, told: Json) -> Json:
+    def _line(self, item: SliderItem) -> list[Json]:
         extensions = [
             _control("slider"),
             {"url": SLIDER_STEP, "valueInteger": 1},
             {"url": MIN_VALUE, "valueInteger": item.low},
             {"url": MAX_VALUE, "valueInteger": item.high},
         ]
-        slider: Json = {"extension": extensions, **told, "type": "integer"}
-        anchors = [
+        if self._instrument.skeleton:
+            # Without words, a renderer that knows no lines shows at least the numbers.
+            numbers = f"{item.low}-{item.high}"
+            extensions.append({"url": ENTRY_FORMAT, "valueString": numbers})
+        return extensions
+
+    def _ends(self, item: SliderItem) -> list[Json]:
+        return [
             {
                 "extension": [_control(control)],
                 "linkId": f"{item.link_id}.{control}",
@@ -199,33 +232,37 @@ class _Texts:
             }
             for end, control in enumerate(_ENDS)
         ]
-        return slider | {"item": anchors}
+
+
+def _extracted(instrument: Instrument) -> frozenset[str]:
+    """Link ids of the answers that become Observations: those that a score rests on.
+
+    Of a form without scores, every answer but free text: they are its result.
+    """
+    scored = {link_id for rule in instrument.scores for link_id in rule.link_ids}
+    if not instrument.scores:
+        scored = {
+            each.link_id for each in instrument.items if not isinstance(each, TextItem)
+        }
+    return frozenset(scored)
 
 
 def _score_item(rule: ScoreRule, instrument: Instrument) -> Json:
+    extensions: list[Json] = [{"url": HIDDEN, "valueBoolean": True}]
     # What only the clinic's manual knows is not published as if it were known.
-    if not instrument.reversed_known:
-        return {
-            "extension": [{"url": HIDDEN, "valueBoolean": True}],
-            "linkId": f"{SCORE_LINK}{rule.id}",
-            "code": [coding_json(rule.coding)],
-            "type": "decimal",
-            "readOnly": True,
+    if instrument.reversed_known:
+        expression: Json = {
+            "language": "text/fhirpath",
+            "expression": expression_from_score(rule, instrument),
         }
-    expression = expression_from_score(rule, instrument)
+        extensions.append({"url": CALCULATED, "valueExpression": expression})
+    # The display becomes the unit of what is extracted.
+    unit: Json = {"system": UCUM, "code": "{score}", "display": "{score}"}
     return {
-        "extension": [
-            {"url": HIDDEN, "valueBoolean": True},
-            {
-                "url": CALCULATED,
-                "valueExpression": {
-                    "language": "text/fhirpath",
-                    "expression": expression,
-                },
-            },
-        ],
+        "extension": [*extensions, {"url": UNIT, "valueCoding": unit}, _EXTRACTED],
         "linkId": f"{SCORE_LINK}{rule.id}",
-        "code": [coding_json(rule.coding)],
+        "code": score_codings(instrument, rule, version=instrument.version),
+        "text": f"{instrument.title}: {rule.id}",
         "type": "decimal",
         "readOnly": True,
     }

@@ -42,6 +42,14 @@ TRANSLATION: Final = f"{_CORE}/translation"
 DATA_ABSENT_REASON: Final = f"{_CORE}/data-absent-reason"
 QUESTIONNAIRE_DISPLAY: Final = f"{_CORE}/display"
 CALCULATED: Final = f"{_SDC}/sdc-questionnaire-calculatedExpression"
+EXTRACT: Final = f"{_SDC}/sdc-questionnaire-observationExtract"
+EXTRACT_CATEGORY: Final = f"{_SDC}/sdc-questionnaire-observation-extract-category"
+UNIT: Final = f"{_CORE}/questionnaire-unit"
+ENTRY_FORMAT: Final = f"{_CORE}/entryFormat"
+COPYRIGHT_LABEL: Final = f"{_CORE}/artifact-copyrightLabel"
+DERIVATION_TYPE: Final = f"{_CORE}/questionnaire-derivationType"
+DERIVATION_SYSTEM: Final = "http://hl7.org/fhir/questionnaire-derivationType"
+USAGE_CONTEXT_TYPE: Final = "http://terminology.hl7.org/CodeSystem/usage-context-type"
 
 SCREENING_PROFILE: Final = f"{_US_CORE}/us-core-observation-screening-assessment"
 RESPONSE_PROFILE: Final = f"{_US_CORE}/us-core-questionnaireresponse"
@@ -49,6 +57,11 @@ PROM_SCORE_PROFILE: Final = (
     "http://hl7.org/fhir/us/pco/StructureDefinition/pco-prom-score-observation"
 )
 SDC_PROFILE: Final = f"{_SDC}/sdc-questionnaire"
+SDC_BEHAVIOUR_PROFILE: Final = f"{_SDC}/sdc-questionnaire-behave"
+SDC_EXTRACTION_PROFILE: Final = f"{_SDC}/sdc-questionnaire-extr-obsn"
+
+# Who publishes the definitions; whoever owns the words stands in `copyright`.
+PUBLISHER: Final = "ROM on FHIR"
 
 # Score points. UCUM has no unit for them: an annotation, or the number one.
 SCORE_UNITS: Final = frozenset({"{score}", "1", "{points}"})

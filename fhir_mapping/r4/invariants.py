@@ -1,7 +1,8 @@
 """Rules of FHIR R4 and SDC that the R4B models do not check, for what we write.
 
-The keys in the comments are the specifications' own (que-2, obs-6, cnl-0 ...). Rules
-that the specification only warns about are errors here: what we send is ours to do.
+The keys in the comments are the specifications' own (obs-6, csd-0 ...). Rules that the
+specification only warns about are errors here: what we send is ours to do. Those of a
+Questionnaire are many, and stand in `questionnaire_rules`.
 """
 
 import re
@@ -10,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from fhir_mapping.r4.json import Json
+from fhir_mapping.r4.questionnaire_rules import broken_form_rules
 
 _NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_]{1,254}", re.ASCII)
 _CHOICE: Final = re.compile(r"(value|effective|answer|deceased|multipleBirth)[A-Z]")
@@ -18,6 +20,7 @@ _FORBIDDEN_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udff
 _PUBLICATION: Final = frozenset({"draft", "active", "retired", "unknown"})
 # Required bindings, http://hl7.org/fhir/R4/valueset-*.html
 _STATUS: Final[Mapping[str, frozenset[str]]] = {
+    "CodeSystem": _PUBLICATION,
     "Questionnaire": _PUBLICATION,
     "QuestionnaireResponse": frozenset(
         {"in-progress", "completed", "amended", "entered-in-error", "stopped"}
@@ -35,26 +38,6 @@ _STATUS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
 }
-_ITEM_TYPES: Final = frozenset(
-    {
-        "group",
-        "display",
-        "boolean",
-        "decimal",
-        "integer",
-        "date",
-        "dateTime",
-        "time",
-        "string",
-        "text",
-        "url",
-        "choice",
-        "open-choice",
-        "attachment",
-        "reference",
-        "quantity",
-    }
-)
 
 
 def broken_rules(resource: Json) -> tuple[str, ...]:
@@ -105,26 +88,20 @@ def _form(value: object, place: str) -> Iterator[str]:
 
 
 def _questionnaire(resource: Json) -> Iterator[str]:
+    for each in broken_form_rules(resource):
+        yield each.place
+
+
+def _code_system(resource: Json) -> Iterator[str]:
     if not _NAME.fullmatch(str(resource.get("name", ""))):
-        yield "name"  # cnl-0
-    url = str(resource.get("url", ""))
-    if not url or any(each in url for each in "|# "):
-        yield "url"  # cnl-1
-    seen: set[str] = set()
-    for place, item in _items(resource, ""):
-        link_id = str(item.get("linkId", ""))
-        if not link_id or link_id in seen or len(link_id) > 255:
-            yield f"{place}.linkId"  # que-2, que-15
-        seen.add(link_id)
-        kind = item.get("type")
-        if kind not in _ITEM_TYPES:
-            yield f"{place}.type"
-        if kind == "group" and "item" not in item:
-            yield f"{place}.item"  # que-1
-        if kind == "display" and {"item", "code", "required", "repeats"} & set(item):
-            yield place  # que-1c, que-3, que-6
-        if "answerOption" in item and {"answerValueSet", "initial"} & set(item):
-            yield f"{place}.answerOption"  # que-4, que-11
+        yield "name"  # csd-0
+    concepts = resource.get("concept", [])
+    assert isinstance(concepts, list)
+    codes = [each.get("code") for each in concepts]
+    if len(codes) != len(set(codes)):
+        yield "concept.code"  # csd-1
+    if resource.get("count", len(codes)) != len(codes):
+        yield "count"
 
 
 def _questionnaire_response(resource: Json) -> Iterator[str]:
@@ -185,6 +162,7 @@ def _items(holder: Json, place: str) -> Iterator[tuple[str, Json]]:
 
 
 _RULES: Final[Mapping[str, Callable[[Json], Iterator[str]]]] = {
+    "CodeSystem": _code_system,
     "Questionnaire": _questionnaire,
     "QuestionnaireResponse": _questionnaire_response,
     "Observation": _observation,

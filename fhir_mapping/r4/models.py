@@ -51,12 +51,14 @@ def _structure(kind: str, resource: Json) -> tuple[str, ...]:
 @cache
 def _model(kind: str) -> "type[BaseModel] | None":
     from fhir.resources.R4B.bundle import Bundle
+    from fhir.resources.R4B.codesystem import CodeSystem
     from fhir.resources.R4B.observation import Observation
     from fhir.resources.R4B.questionnaire import Questionnaire
     from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 
     models: dict[str, type[BaseModel]] = {
         "Bundle": Bundle,
+        "CodeSystem": CodeSystem,
         "Observation": Observation,
         "Questionnaire": Questionnaire,
         "QuestionnaireResponse": QuestionnaireResponse,

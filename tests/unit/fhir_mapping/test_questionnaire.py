@@ -14,7 +14,8 @@ from fhir_mapping.form_structure import (
 )
 from fhir_mapping.questionnaire import questionnaire_from_instrument
 from fhir_mapping.r4.models import checked
-from questionnaires.instrument import Wording
+from questionnaires.instrument import AskIf, Wording
+from questionnaires.wording import neutral_wording
 from tests.shared_material import shared
 from tests.unit.fhir_mapping.material import (
     ALLIANCE,
@@ -110,9 +111,9 @@ def test_a_line_is_a_slider_of_whole_millimetres_with_its_ends():
     form = questionnaire_from_instrument(ors, invented("ors"))
 
     line = form["item"][1]
-    values = [each.get("valueInteger") for each in line["extension"]]
+    values = [each["valueInteger"] for each in line["extension"][1:4]]
     assert line["type"] == "integer"
-    assert values == [None, 1, 0, 100]
+    assert values == [1, 0, 100]
     assert [each["text"] for each in line["item"]] == ["left", "right"]
     assert structure_from_questionnaire(form) == structure_of_instrument(ors)
     assert (
@@ -159,6 +160,136 @@ def test_other_languages_stand_beside_the_main_one():
     assert translation[1]["valueString"] == "Gesundheitsfragebogen"
     assert "_text" not in form["item"][0]
     assert "_display" in form["item"][1]["answerOption"][0]["valueCoding"]
+
+
+@pytest.mark.req("SD-16")
+def test_a_form_says_what_it_measures_since_when_and_for_whom():
+    form = phq9()
+
+    assert form["description"] == PHQ9.measures
+    assert form["effectivePeriod"] == {"start": PHQ9.effective.isoformat()}
+    assert form["date"] == PHQ9.effective.isoformat()
+    assert form["publisher"] == "ROM on FHIR"
+    assert "purpose" not in form
+    [ages] = form["useContext"]
+    assert ages["code"]["code"] == "age"
+    assert ages["valueRange"]["low"]["value"] == PHQ9.age_min
+    assert form["extension"][1]["valueString"] == PHQ9.licence.holder
+
+
+def test_the_name_of_an_owner_that_is_too_long_for_a_label_is_left_out():
+    long = replace(PHQ9, licence=replace(PHQ9.licence, holder="x" * 50))
+
+    form = questionnaire_from_instrument(long, english("phq-9"))
+
+    assert "x" * 50 not in str(form)
+
+
+def test_no_item_is_required():
+    assert [each for each in phq9()["item"] if "required" in each] == []
+
+
+def test_a_score_has_a_neutral_text_should_a_renderer_show_it():
+    assert phq9()["item"][-1]["text"] == "PHQ-9: total"
+
+
+def test_a_skeleton_is_a_draft_that_says_what_the_clinic_must_add():
+    ors = LIBRARY.instrument("ors")
+
+    form = questionnaire_from_instrument(ors, neutral_wording(ors))
+
+    assert form["status"] == "draft"
+    assert "structure only" in form["title"]
+    assert form["purpose"].endswith(ors.licence.site_adds)
+    assert form["item"][1]["text"] == "Item 1"
+    prompts = [
+        each["valueString"]
+        for each in form["item"][1]["extension"]
+        if each["url"].endswith("/entryFormat")
+    ]
+    assert prompts == ["0-100"]
+    assert structure_from_questionnaire(form) == structure_of_instrument(ors)
+
+
+def test_a_question_that_is_asked_after_another_answer_says_after_which():
+    gate, *others = PHQ9.items
+    rule = AskIf(gate.link_id, Decimal(2), PHQ9.total.source)
+    asked = replace(PHQ9, items=(gate, replace(others[0], ask_if=rule), *others[1:]))
+
+    form = questionnaire_from_instrument(asked, english("phq-9"))
+
+    item = form["item"][2]
+    codes = [each["answerCoding"]["code"] for each in item["enableWhen"]]
+    assert codes == ["LA6570-1", "LA6571-9"]
+    assert {each["operator"] for each in item["enableWhen"]} == {"="}
+    assert item["enableBehavior"] == "any"
+    assert structure_from_questionnaire(form) == structure_of_instrument(asked)
+
+
+def test_a_question_asked_after_a_line_says_from_which_millimetre_on():
+    ors = LIBRARY.instrument("ors")
+    gate, second, *others = ors.items
+    rule = AskIf(gate.link_id, Decimal("2.5"), ors.total.source)
+    asked = replace(ors, items=(gate, replace(second, ask_if=rule), *others))
+
+    form = questionnaire_from_instrument(asked, neutral_wording(asked))
+
+    assert form["item"][2]["enableWhen"] == [
+        {"question": gate.link_id, "operator": ">=", "answerInteger": 25}
+    ]
+
+
+def shorter(**changes):
+    """The PHQ-9 without its ninth item, derived from it."""
+    kept = tuple(each for each in PHQ9.items if each.link_id != "/44260-8")
+    links = tuple(each for each in PHQ9.total.link_ids if each != "/44260-8")
+    return replace(
+        PHQ9,
+        id="short",
+        canonical="https://rom-on-fhir.example/fhir/Questionnaire/short",
+        derived_from=(PHQ9.canonical,),
+        items=kept,
+        scores=(replace(PHQ9.total, link_ids=links),),
+        **changes,
+    )
+
+
+def derived(form):
+    [extension] = form["_derivedFrom"][0]["extension"]
+    return form["derivedFrom"], extension["valueCoding"]["code"]
+
+
+@pytest.mark.req("SD-15", "SD-05")
+def test_a_form_with_fewer_items_complies_with_the_one_it_was_derived_from():
+    form = questionnaire_from_instrument(shorter(), english("phq-9"), bases=[PHQ9])
+
+    assert derived(form) == ([f"{PHQ9.canonical}|{PHQ9.version}"], "compliesWith")
+
+
+def test_a_form_with_more_items_extends_the_one_it_was_derived_from():
+    base = shorter()
+    longer = replace(PHQ9, derived_from=(base.canonical,))
+
+    form = questionnaire_from_instrument(longer, english("phq-9"), bases=[base])
+
+    assert derived(form) == ([f"{base.canonical}|{base.version}"], "extends")
+
+
+def test_a_form_with_other_answers_is_only_inspired_by_its_base():
+    first, *others = shorter().items
+    fewer = replace(first, options=first.options[:2])
+    changed = replace(shorter(), items=(fewer, *others))
+
+    form = questionnaire_from_instrument(changed, english("phq-9"), bases=[PHQ9])
+
+    assert derived(form)[1] == "inspiredBy"
+
+
+def test_of_a_base_that_is_not_at_hand_only_the_address_is_said():
+    form = questionnaire_from_instrument(shorter(), english("phq-9"))
+
+    assert form["derivedFrom"] == [PHQ9.canonical]
+    assert "_derivedFrom" not in form
 
 
 @pytest.mark.parametrize(
