@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fhir_mapping.dialect import Dialect
+from fhir_mapping.publication import file_name, publication_of
 from fhir_mapping.questionnaire import questionnaire_from_instrument
 from fhir_mapping.r4.json import Json
 from fhir_mapping.submission import (
@@ -11,7 +12,7 @@ from fhir_mapping.submission import (
     resources_from_submission,
     transaction_from,
 )
-from questionnaires.instrument import ChoiceItem, Wording
+from questionnaires.wording import neutral_wording
 from tests.unit.fhir_mapping.material import (
     LIBRARY,
     PLAIN,
@@ -40,12 +41,12 @@ SITTINGS: dict[str, Submission] = {
 def forms() -> dict[str, Json]:
     """Each instrument, in each language it has, and once with a translation.
 
-    Words are invented where none are shipped.
+    Numbers stand where no words are shipped.
     """
     wordings = dict(LIBRARY.wordings)
     for name, instrument in LIBRARY.instruments.items():
         if instrument.skeleton:
-            wordings[name, "en"] = _invented(name)
+            wordings[name, "en"] = neutral_wording(instrument)
     found = {
         f"form {name}, {language}": questionnaire_from_instrument(
             LIBRARY.instrument(name), each
@@ -60,6 +61,11 @@ def forms() -> dict[str, Json]:
     return found
 
 
+def published() -> dict[str, Json]:
+    """The library as others get it: all languages in one form, and our code systems."""
+    return {file_name(each): each for each in publication_of(LIBRARY).resources}
+
+
 def bundles() -> dict[str, Json]:
     """Each sitting as the transaction that is sent, in each dialect."""
     return {
@@ -70,9 +76,9 @@ def bundles() -> dict[str, Json]:
 
 
 def everything() -> list[Json]:
-    """Forms, transactions, and what is inside them."""
+    """Forms, code systems, transactions, and what is inside them."""
     sent = list(bundles().values())
-    return [*forms().values(), *sent, *inside(sent)]
+    return [*forms().values(), *published().values(), *sent, *inside(sent)]
 
 
 def inside(transactions: list[Json]) -> Iterator[Json]:
@@ -84,21 +90,3 @@ def inside(transactions: list[Json]) -> Iterator[Json]:
 def _transaction(sent: Submission, dialect: Dialect) -> Json:
     return transaction_from(resources_from_submission(sent, LIBRARY, dialect))
 
-
-def _invented(instrument_id: str) -> Wording:
-    """Words for a form whose real ones the clinic brings."""
-    items = LIBRARY.instrument(instrument_id).items
-    lines = [item.link_id for item in items]
-    return replace(
-        LIBRARY.wordings["phq-9", "en"],
-        instrument_id=instrument_id,
-        items={each: f"Line {each}" for each in lines},
-        options={
-            item.link_id: {
-                each.points: f"Answer {each.points}" for each in item.options
-            }
-            for item in items
-            if isinstance(item, ChoiceItem)
-        },
-        anchors=dict.fromkeys(lines, ("left", "right")),
-    )
