@@ -32,6 +32,8 @@ EHR_LAUNCH_SCOPES = (
 )
 STANDALONE_SCOPES = EHR_LAUNCH_SCOPES.replace("launch ", "launch/patient ", 1)
 BACKEND_SCOPES = "system/QuestionnaireResponse.crs system/Observation.crs"
+# Of its own: the token that carries answers may not change what is asked.
+PUBLISH_SCOPES = "system/Questionnaire.crus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Scopes:
     ehr_launch: str
     standalone: str
     backend: str
+    publish: str = PUBLISH_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,7 @@ def _scopes(table: Table) -> Scopes:
         ehr_launch=table.optional_text("ehr_launch") or EHR_LAUNCH_SCOPES,
         standalone=table.optional_text("standalone") or STANDALONE_SCOPES,
         backend=table.optional_text("backend") or BACKEND_SCOPES,
+        publish=table.optional_text("publish") or PUBLISH_SCOPES,
     )
     table.finish()
     return scopes

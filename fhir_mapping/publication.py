@@ -5,7 +5,7 @@ beside it; never a neighbour's in its place. Of a skeleton, numbers in place of 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from fhir_mapping.code_systems import code_systems
@@ -74,38 +74,72 @@ def publication_of(
 
     Args:
         chosen: instrument ids; none means all.
-        language: main language of the words; None means English, else the first.
-        licensed_words: False takes the words out of what a site's licence completed,
-            so that the result may be passed on.
+        language, licensed_words: as `published_form`.
 
     Raises:
         UnknownInstrument: one of `chosen` is not in the library.
         NotValidR4: what we built is not valid.
     """
+    return publication_from(
+        published_form(library, each, language=language, licensed_words=licensed_words)
+        for each in ids_of(library, chosen)
+    )
+
+
+def ids_of(library: Library, chosen: Sequence[str]) -> list[str]:
+    """The instruments chosen, or all, each once, in order.
+
+    Raises:
+        UnknownInstrument: one of `chosen` is not in the library.
+    """
     ids = dict.fromkeys(chosen) or library.instruments
-    instruments = [library.instrument(each) for each in sorted(ids)]
+    return sorted(library.instrument(each).id for each in ids)
+
+
+def publication_from(found: Iterable[PublishedForm | LeftOut]) -> Publication:
+    """These forms, with the code systems that they refer to."""
+    every = tuple(found)
+    return Publication(
+        tuple(each for each in every if isinstance(each, PublishedForm)),
+        tuple(each for each in every if isinstance(each, LeftOut)),
+        tuple(code_systems(each.instrument for each in every)),
+    )
+
+
+def published_form(
+    library: Library,
+    instrument_id: str,
+    *,
+    language: str | None = None,
+    licensed_words: bool = True,
+) -> PublishedForm | LeftOut:
+    """One instrument as a Questionnaire, checked.
+
+    Args:
+        language: main language of the words; None means English, else the first.
+        licensed_words: False takes the words out of what a site's licence completed,
+            so that the result may be passed on.
+
+    Raises:
+        UnknownInstrument: it is not in the library.
+        NotValidR4: what we built is not valid.
+    """
+    instrument = library.instrument(instrument_id)
     bases = tuple(library.instruments.values())
-    forms: list[PublishedForm] = []
-    left_out: list[LeftOut] = []
-    for instrument in instruments:
-        wordings = _wordings(library, instrument)
-        is_licensed = instrument.licence.kind in LICENSED
-        if instrument.skeleton or (is_licensed and not licensed_words):
-            forms.append(_structure_only(instrument, bases))
-            continue
-        main = _main(wordings, language)
-        if main is None:
-            found = tuple(each.language for each in wordings)
-            left_out.append(LeftOut(instrument, found))
-            continue
-        others = [each for each in wordings if each is not main]
-        form = questionnaire_from_instrument(
-            instrument, main, translations=others, bases=bases
-        )
-        languages = (main.language, *(each.language for each in others))
-        words: Literal["free", "licensed"] = "licensed" if is_licensed else "free"
-        forms.append(PublishedForm(instrument, form, languages, words))
-    return Publication(tuple(forms), tuple(left_out), tuple(code_systems(instruments)))
+    is_licensed = instrument.licence.kind in LICENSED
+    if instrument.skeleton or (is_licensed and not licensed_words):
+        return _structure_only(instrument, bases)
+    wordings = _wordings(library, instrument)
+    main = _main(wordings, language)
+    if main is None:
+        return LeftOut(instrument, tuple(each.language for each in wordings))
+    others = [each for each in wordings if each is not main]
+    form = questionnaire_from_instrument(
+        instrument, main, translations=others, bases=bases
+    )
+    languages = (main.language, *(each.language for each in others))
+    words: Literal["free", "licensed"] = "licensed" if is_licensed else "free"
+    return PublishedForm(instrument, form, languages, words)
 
 
 def file_name(resource: Json) -> str:
@@ -116,10 +150,11 @@ def file_name(resource: Json) -> str:
 def _structure_only(
     instrument: Instrument, bases: Sequence[Instrument]
 ) -> PublishedForm:
-    wording = neutral_wording(instrument)
-    form = questionnaire_from_instrument(instrument, wording, bases=bases)
-    # What a site has completed is no draft there, but without its words it is one.
-    return PublishedForm(instrument, form | {"status": "draft"}, (), "none")
+    # What a site has completed is no skeleton there; without its words it is again.
+    bare = replace(instrument, skeleton=True)
+    wording = neutral_wording(bare)
+    form = questionnaire_from_instrument(bare, wording, bases=bases)
+    return PublishedForm(bare, form, (), "none")
 
 
 def _wordings(library: Library, instrument: Instrument) -> list[Wording]:

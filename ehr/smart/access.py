@@ -5,12 +5,11 @@ and processes: it holds the vault's refresh lease, stores the new token before a
 uses it, and the others read it from there.
 """
 
-import threading
 import time
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ehr.errors import AccessExpired, EhrUnreachable, TokenAnswerRefused
+from ehr.smart.backend import MARGIN, BackendTokens
 from ehr.smart.context import LaunchContext, context_from_bytes
 from ehr.smart.discovery import Endpoints, discover
 from ehr.smart.tokens import TokenEndpoint
@@ -19,16 +18,9 @@ from vault.database import TenantVault
 from vault.errors import LeaseLost
 from vault.launches import StoredContext
 
-MARGIN = timedelta(seconds=30)  # a token is not used in its last moments
 REFRESH_TAKES = timedelta(seconds=15)  # longest exchange, with its deadline of 10 s
 LOOK_AGAIN = 0.05  # seconds
 ENDPOINTS_KEPT = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _BackendToken:
-    access_token: str = field(repr=False)
-    good_until: datetime
 
 
 class AccessTokens:
@@ -42,9 +34,9 @@ class AccessTokens:
     def __init__(self, tenant: Tenant, vault: TenantVault) -> None:
         self._tenant = tenant
         self._vault = vault
-        self._backend_lock = threading.Lock()
-        self._backend: _BackendToken | None = None
-        self._refused_until: datetime | None = None
+        self._backend = BackendTokens(
+            tenant, tenant.scopes.backend, endpoints=self._discovered
+        )
         self._endpoints: tuple[Endpoints, datetime] | None = None
 
     def token(self, context_id: str, now: datetime) -> str:
@@ -89,29 +81,11 @@ class AccessTokens:
         """
         if self._tenant.delivery != "backend":
             raise AccessExpired("no backend service registered")
-        with self._backend_lock:
-            held = self._backend
-            if held is not None and now < held.good_until:
-                return held.access_token
-            if self._refused_until is not None and now < self._refused_until:
-                raise AccessExpired("backend refused")
-            endpoint = TokenEndpoint(self._tenant, self._discovered(now), now=now)
-            try:
-                answer = endpoint.client_credentials(self._tenant.scopes.backend)
-            except TokenAnswerRefused as error:
-                self._refused_until = now + timedelta(minutes=1)
-                raise AccessExpired(f"backend: {error.cause}") from None
-            life = timedelta(seconds=answer.expires_in)
-            margin = min(MARGIN, life / 3)
-            self._backend = _BackendToken(answer.access_token, now + life - margin)
-            return answer.access_token
+        return self._backend.token(now)
 
     def forget_backend_token(self, access_token: str) -> None:
         """A 401 said this token is no good; the next caller asks for another one."""
-        with self._backend_lock:
-            held = self._backend
-            if held is not None and held.access_token == access_token:
-                self._backend = None
+        self._backend.forget(access_token)
 
     def _renewed(self, context_id: str, stored: StoredContext, *, now: datetime) -> str:
         begun = time.monotonic()
