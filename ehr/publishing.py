@@ -22,7 +22,7 @@ QUESTIONNAIRE: Final = "Questionnaire"
 LONGEST_ID: Final = 64
 
 Way = Literal["conditional_create", "update_create", "create"]
-CannotTellCause = Literal["no_search", "partial", "unreadable"]
+CannotTellCause = Literal["no_search", "partial", "unreadable", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class SeveralCopies:
 
 @dataclass(frozen=True, slots=True)
 class CannotTell:
-    """Whether it is there already cannot be known, so nothing was written."""
+    """Whether it is there cannot be known; only with `lost` was anything written."""
 
     cause: CannotTellCause
 
@@ -147,15 +147,15 @@ class Publisher:
         return StoredOtherwise(place, kept) if kept else Replaced(place, differences)
 
     def _create(self, form: Json) -> PublishResult:
-        written = self._write(form)
-        if written.location is not None:
-            place, stored = written.location, self._read(written.location)
-        else:
+        place = self._write(form).location
+        stored = None if place is None else self._read_if_there(place)
+        if place is None or stored is None:
+            # It named no place, or one where nothing is: where is it really?
             found = self._stored(form)
             if isinstance(found, CannotTell):
                 return found
             if len(found) != 1:
-                return SeveralCopies(tuple(found)) if found else CannotTell("partial")
+                return SeveralCopies(tuple(found)) if found else CannotTell("lost")
             [(place, stored)] = found.items()
         kept = form_differences(form, stored)
         return StoredOtherwise(place, kept) if kept else Created(place)
@@ -168,21 +168,23 @@ class Publisher:
                 return self._server.create(unnamed, if_none_exist=urlencode(condition))
             case "update_create":
                 named = form | {"id": id_of(form)}
-                if self._is_taken(str(named["id"])):
+                if self._read_if_there(f"{QUESTIONNAIRE}/{named['id']}") is not None:
                     # Another form, or another's: an update would overwrite it.
                     return self._server.create(unnamed)
                 return self._server.update(named)
             case "create":
                 return self._server.create(unnamed)
 
-    def _is_taken(self, resource_id: str) -> bool:
+    def _read_if_there(self, place: str) -> Json | None:
+        kind, _, resource_id = place.partition("/")
+        if kind != QUESTIONNAIRE:
+            return None
         try:
-            self._server.read(QUESTIONNAIRE, resource_id)
+            return self._read(f"{QUESTIONNAIRE}/{resource_id}")
         except EhrRefused as refused:
             if refused.status in (404, 410):
-                return False
+                return None
             raise
-        return True
 
     def _stored(self, form: Json) -> Mapping[str, Json] | CannotTell:
         """Place -> resource of every copy with this url and version."""

@@ -80,10 +80,11 @@ def publication_of(
         UnknownInstrument: one of `chosen` is not in the library.
         NotValidR4: what we built is not valid.
     """
-    return publication_from(
+    forms = [
         published_form(library, each, language=language, licensed_words=licensed_words)
         for each in ids_of(library, chosen)
-    )
+    ]
+    return publication_from(library, forms)
 
 
 def ids_of(library: Library, chosen: Sequence[str]) -> list[str]:
@@ -96,13 +97,18 @@ def ids_of(library: Library, chosen: Sequence[str]) -> list[str]:
     return sorted(library.instrument(each).id for each in ids)
 
 
-def publication_from(found: Iterable[PublishedForm | LeftOut]) -> Publication:
-    """These forms, with the code systems that they refer to."""
-    every = tuple(found)
+def publication_from(
+    library: Library, found: Sequence[PublishedForm | LeftOut]
+) -> Publication:
+    """These forms, with the library's code systems.
+
+    The code systems are whole, whichever forms were chosen: a part of one under the
+    same url would say that the other codes do not exist.
+    """
     return Publication(
-        tuple(each for each in every if isinstance(each, PublishedForm)),
-        tuple(each for each in every if isinstance(each, LeftOut)),
-        tuple(code_systems(each.instrument for each in every)),
+        tuple(each for each in found if isinstance(each, PublishedForm)),
+        tuple(each for each in found if isinstance(each, LeftOut)),
+        tuple(code_systems(library.instruments.values())),
     )
 
 

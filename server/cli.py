@@ -10,6 +10,7 @@ COMMANDS = {
     "check": "Look at settings, tenants, plan and instruments; say what is wrong.",
     "score": "Score forms: JSON, CSV or FHIR; rom score phq-9 --answers FILE --json.",
     "instruments": "What is here of each instrument; bring and accept your own.",
+    "questionnaires": "Instruments as FHIR Questionnaires: export, package, publish.",
     "keys": "Make a master key or a client key.",
 }
 

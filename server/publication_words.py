@@ -62,6 +62,8 @@ _CANNOT_TELL: Final[dict[CannotTellCause, str]] = {
     " double it. Try again; if it stays so, look in the EHR for copies of this url",
     "unreadable": "a Questionnaire with this url is there and cannot be read. Look at"
     " it in the EHR",
+    "lost": "the EHR took it and cannot find it. It may index with delay: run the same"
+    " command again in a minute, it looks first",
 }
 
 
@@ -111,7 +113,30 @@ def result_words(result: PublishResult, *, replaceable: bool = True) -> str:
                 f" ({', '.join(places)}). Remove all but one there"
             )
         case CannotTell(cause=cause):
-            return f"not written: {_CANNOT_TELL[cause]}"
+            return f"cannot tell: {_CANNOT_TELL[cause]}"
+        case _:
+            assert_never(result)
+
+
+def outcome_word(result: PublishResult) -> str:
+    """The result in a word or two, for tables."""
+    match result:
+        case Unchanged():
+            return "unchanged"
+        case WouldCreate():
+            return "would be created"
+        case Created():
+            return "created"
+        case Differs():
+            return "differs"
+        case Replaced():
+            return "replaced"
+        case StoredOtherwise():
+            return "stored otherwise"
+        case SeveralCopies():
+            return "several copies"
+        case CannotTell():
+            return "cannot tell"
         case _:
             assert_never(result)
 
@@ -176,12 +201,13 @@ def difference_words(difference: Difference) -> str:
             assert_never(difference.aspect)
 
 
-def trouble_words(trouble: Trouble, *, ehr: str, scope: str) -> str:
+def trouble_words(trouble: Trouble, *, ehr: str, scope: str, writing: bool) -> str:
     """What happened, and what to do next.
 
     Args:
         ehr: the tenant's name.
         scope: what was asked for.
+        writing: whether a write may have been under way.
     """
     needed = f"the scope {scope} for client credentials (SMART Backend Services)"
     match trouble:
@@ -196,7 +222,7 @@ def trouble_words(trouble: Trouble, *, ehr: str, scope: str) -> str:
                 f"{ehr} gave us no access ({cause}). Register our client there with"
                 f" {needed}"
             )
-        case EhrUnreachable(cause=cause, maybe_sent=True):
+        case EhrUnreachable(cause=cause, maybe_sent=True) if writing:
             return (
                 f"no answer from {ehr} ({cause}). A form may or may not be stored: run"
                 " the same command again, it looks first"
@@ -212,9 +238,9 @@ def trouble_words(trouble: Trouble, *, ehr: str, scope: str) -> str:
         case EhrRefused(status=status, operation_outcome=outcome):
             said = "; ".join(_issues(outcome or {}))
             return f"{ehr} refused it (HTTP {status})" + (f": {said}" if said else "")
-        case LaunchRefused():
+        case LaunchRefused(cause=cause):
             return (
-                f"the SMART configuration of {ehr} cannot be used: {trouble}. Compare"
+                f"the SMART configuration of {ehr} cannot be used ({cause}). Compare"
                 " endpoint_origins and id_token_issuer in tenants.toml with it"
             )
         case JsonRefused() | UnsafeAnswer():

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from ehr.errors import AccessExpired, TokenAnswerRefused
 from ehr.smart.discovery import Endpoints
+from ehr.smart.scopes import as_version_1
 from ehr.smart.tokens import TokenEndpoint
 from ehr.tenants import Tenant
 
@@ -69,9 +70,12 @@ class BackendTokens:
                 return held
             if self._refused_until is not None and now < self._refused_until:
                 raise AccessExpired("backend refused")
-            endpoint = TokenEndpoint(self._tenant, self._endpoints(now), now=now)
+            endpoints = self._endpoints(now)
+            endpoint = TokenEndpoint(self._tenant, endpoints, now=now)
+            old = endpoints.asks_for_version_1
+            scope = as_version_1(self._scope) if old else self._scope
             try:
-                answer = endpoint.client_credentials(self._scope)
+                answer = endpoint.client_credentials(scope)
             except TokenAnswerRefused as error:
                 self._refused_until = now + REFUSED_FOR
                 raise AccessExpired(f"backend: {error.cause}") from None
@@ -80,7 +84,7 @@ class BackendTokens:
             self._held = BackendToken(
                 access_token=answer.access_token,
                 good_until=now + life - margin,
-                granted=self._scope if answer.scope is None else answer.scope,
+                granted=scope if answer.scope is None else answer.scope,
             )
             return self._held
 
