@@ -86,9 +86,8 @@ def _head(ours: Json, stored: Json) -> Iterator[Difference]:
         if name in _BOOKKEEPING or name == "item":
             continue
         one, other = ours.get(name), stored.get(name)
-        if _same(one, other):
-            continue
-        yield Difference("about_form", name, _shown(other), _shown(one))
+        if not _same({name: one}, {name: other}):
+            yield Difference("about_form", name, _shown(other), _shown(one))
 
 
 def _items(ours: Json, stored: Json) -> Iterator[Difference]:

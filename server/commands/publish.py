@@ -4,13 +4,15 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from typing import NoReturn
 
 import click
 
 from ehr.errors import UnknownIssuer
 from ehr.tenants import Tenant
-from fhir_mapping.publication import PublishedForm, ids_of, published_form
+from fhir_mapping.publication import LeftOut, PublishedForm, ids_of, published_form
 from questionnaires.errors import UnknownInstrument
 from questionnaires.library import Library
 from server.commands.serve import NO_START, installation_or_exit
@@ -18,6 +20,15 @@ from server.publish_run import PublishRun, Wish
 from server.wsgi import Installation, wall_clock
 from vault.audit import Audit
 from vault.database import open_vault
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which forms, as the command line says."""
+
+    chosen: tuple[str, ...]
+    language: str | None
+    skeletons: bool
 
 
 @click.command("publish")
@@ -64,12 +75,14 @@ def publish(
     """
     found = installation_or_exit("rom questionnaires publish")
     tenant = _tenant(found, tenant_id)
-    forms = _forms(found.library, chosen, language=language, skeletons=skeletons)
+    clock = wall_clock(found.settings.time_zone)
+    wanted = Wanted(chosen, language, skeletons)
+    forms = _forms(found.library, wanted, today=clock().date())
     with _audit(found, tenant, wanted=not dry_run) as audit:
         run = PublishRun(
             tenant,
             Wish(write=not dry_run, replace=replace),
-            clock=wall_clock(found.settings.time_zone),
+            clock=clock,
             audit=audit,
             quiet=as_json,
         )
@@ -94,34 +107,38 @@ def _tenant(found: Installation, tenant_id: str) -> Tenant:
     return tenant
 
 
-def _forms(
-    library: Library,
-    chosen: tuple[str, ...],
-    *,
-    language: str | None,
-    skeletons: bool,
-) -> list[PublishedForm]:
+def _forms(library: Library, wanted: Wanted, *, today: date) -> list[PublishedForm]:
     try:
-        ids = ids_of(library, chosen)
+        ids = ids_of(library, wanted.chosen)
     except UnknownInstrument as refusal:
         known = ", ".join(sorted(library.instruments))
         _refuse(f"no instrument {refusal.name!r}; there are: {known}")
     forms: list[PublishedForm] = []
     for each in ids:
-        form = published_form(library, each, language=language)
-        problem = ""
-        if not isinstance(form, PublishedForm):
-            there = ", ".join(form.languages)
-            problem = f"has no wording in {language!r}, only in {there}"
-        elif form.words == "none" and not skeletons:
-            problem = "is structure only; complete it, or ask for --skeletons"
-        else:
-            forms.append(form)
-        if problem and chosen:
+        form = published_form(library, each, language=wanted.language)
+        problem = _problem(form, wanted, today)
+        if problem and wanted.chosen:
             _refuse(f"{each} {problem}")
+        if problem:
+            click.echo(f"rom questionnaires: left out: {each} {problem}", err=True)
+        elif isinstance(form, PublishedForm):
+            forms.append(form)
     if not forms:
         _refuse("there is no form to publish; look at `rom questionnaires export`")
     return forms
+
+
+def _problem(form: PublishedForm | LeftOut, wanted: Wanted, today: date) -> str:
+    """Why this form is not published, "" if it is."""
+    if isinstance(form, LeftOut):
+        there = ", ".join(form.languages) or "none"
+        return f"has no wording in {wanted.language!r}, only in {there}"
+    if form.words == "none" and not wanted.skeletons:
+        return "is structure only; complete it, or ask for --skeletons"
+    last = form.instrument.licence.valid_until
+    if form.words != "none" and last is not None and last < today:
+        return f"may not be offered any more: its licence ended on {last}"
+    return ""
 
 
 @contextmanager

@@ -89,4 +89,3 @@ def inside(transactions: list[Json]) -> Iterator[Json]:
 
 def _transaction(sent: Submission, dialect: Dialect) -> Json:
     return transaction_from(resources_from_submission(sent, LIBRARY, dialect))
-

@@ -20,6 +20,7 @@ from tests.publishing.site import (
     sandbox,
     site_before,
 )
+from tests.unit.smart_app.licensed_site import write_site_folder
 from vault.database import open_vault
 
 PRIVATE, PUBLIC = new_client_key()
@@ -204,6 +205,35 @@ def test_a_skeleton_is_published_only_if_asked_for_and_as_a_draft(
     assert refused.exit_code == 2 and "structure only" in refused.stderr
     assert found.exit_code == 0
     assert ehr.of("ors")["status"] == "draft"
+
+
+def with_ors(site: Site, monkeypatch: pytest.MonkeyPatch, *, last_day: str) -> None:
+    """The site holds a licence of the ORS until this day."""
+    folder = write_site_folder(site.folder / "own", last_day=last_day)
+    monkeypatch.setenv("ROM_INSTRUMENT_FOLDERS", json.dumps([str(folder)]))
+
+
+def test_a_form_that_the_site_holds_a_licence_for_is_published_with_its_words(
+    site: Site, ehr: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_ors(site, monkeypatch, last_day="2999-12-31")
+
+    assert outcomes(site, "--instrument", "ors") == {"ors": "created"}
+    assert ehr.of("ors")["item"][1]["text"] == "Invented first"
+
+
+def test_a_form_whose_licence_is_over_is_not_published(
+    site: Site, ehr: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_ors(site, monkeypatch, last_day="2026-05-01")
+
+    chosen = site.publish("--instrument", "ors")
+    every = site.publish("--dry-run")
+
+    assert chosen.exit_code == 2 and every.exit_code == 0
+    assert "its licence ended on 2026-05-01" in chosen.stderr
+    assert "left out: ors may not be offered any more" in every.stderr
+    assert ehr.held() == []
 
 
 @pytest.mark.parametrize(
