@@ -18,7 +18,7 @@ import pytest
 from fhir_mapping.r4.json import Json, json_bytes
 from sandbox_ehr.json_text import parsed
 from sandbox_ehr.seeding import patient_files, practitioners, resources_of
-from tests.contract.written import DIALECTS, SITTINGS, bundles, forms
+from tests.contract.written import DIALECTS, SITTINGS, bundles, forms, published
 from tests.interop.java_tools import say
 from tests.interop.validator.validate import Report, validate
 from tests.shared_material import shared
@@ -120,7 +120,7 @@ def newest(tmp_path_factory: pytest.TempPathFactory) -> Held:
     """Everything, with US Core 9.0.0."""
     return held(
         tmp_path_factory.mktemp("newest"),
-        forms() | answers() | seeds() | faulty(),
+        forms() | published() | answers() | seeds() | faulty(),
         us_core=shared("spec/us-core/9.0.0"),
         named="US Core 9.0.0",
     )
@@ -183,9 +183,12 @@ def test_every_kind_of_what_we_emit_was_held_against_its_profiles(newest: Held) 
         for profile in resource.get("meta", {}).get("profile", [])  # type: ignore[attr-defined]  # FHIR JSON
     }
 
-    assert {"Questionnaire", "QuestionnaireResponse", "Observation", "Bundle"} <= kinds
+    assert {"Questionnaire", "CodeSystem"} <= kinds
+    assert {"QuestionnaireResponse", "Observation", "Bundle"} <= kinds
     assert profiles == {
         "sdc-questionnaire",
+        "sdc-questionnaire-behave",
+        "sdc-questionnaire-extr-obsn",
         "us-core-questionnaireresponse",
         "us-core-observation-screening-assessment",
         "pco-prom-score-observation",

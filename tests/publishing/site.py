@@ -81,8 +81,19 @@ class Site:
 
 
 @contextmanager
-def sandbox(keys: dict[str, Any], folder: Path, *, scopes: str) -> Iterator[Sandbox]:
-    """An empty EHR that knows our service with these scopes."""
+def sandbox(
+    keys: dict[str, Any],
+    folder: Path,
+    *,
+    scopes: str,
+    fhir_backend: str | None = None,
+) -> Iterator[Sandbox]:
+    """An empty EHR that knows our service with these scopes.
+
+    Args:
+        fhir_backend: another FHIR server that keeps the data; its own store stays
+            empty then.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -92,6 +103,7 @@ def sandbox(keys: dict[str, Any], folder: Path, *, scopes: str) -> Iterator[Sand
         base_url=origin,
         clients=(Client("rom", (), "private_key_jwt", scopes=scopes, jwks=keys),),
         database=file,
+        fhir_backend=fhir_backend,
         seed=False,
     )
     server = make_server(
