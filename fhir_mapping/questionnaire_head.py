@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from fhir_mapping.form_structure import FormItem, structure_of_instrument
+from fhir_mapping.known_codes import SCORE_LINK
 from fhir_mapping.r4.codes import (
     COPYRIGHT_LABEL,
     DERIVATION_SYSTEM,
@@ -118,17 +119,17 @@ def _kind_json(kind: Derivation) -> Json:
     return {"extension": [{"url": DERIVATION_TYPE, "valueCoding": coding}]}
 
 
-def _asked(instrument: Instrument) -> list[object]:
-    """Everything that a response may hold, in order, without its codes."""
+def _asked(instrument: Instrument) -> list[FormItem | str]:
+    """Everything that a response may hold, in order.
+
+    With the codes of its items: four lines of one form are not those of another only
+    because they have the same link ids and ends.
+    """
     items = structure_of_instrument(instrument).items
-    return [*map(_shape, items), *(f"score/{each.id}" for each in instrument.scores)]
+    return [*items, *(f"{SCORE_LINK}{each.id}" for each in instrument.scores)]
 
 
-def _shape(item: FormItem) -> object:
-    return item.link_id, item.kind, item.options, item.low, item.high
-
-
-def _is_part(fewer: list[object], more: list[object]) -> bool:
+def _is_part(fewer: list[FormItem | str], more: list[FormItem | str]) -> bool:
     """Whether the first list is the second with some left out."""
     rest = iter(more)
     return all(each in rest for each in fewer)

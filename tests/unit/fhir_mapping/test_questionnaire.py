@@ -285,6 +285,20 @@ def test_a_form_with_other_answers_is_only_inspired_by_its_base():
     assert derived(form)[1] == "inspiredBy"
 
 
+def test_the_lines_of_another_form_are_not_the_same_lines():
+    ors = LIBRARY.instrument("ors")
+    twin = replace(
+        ors, id="twin", derived_from=(ors.canonical,), canonical="https://a.example/t"
+    )
+    items = tuple(replace(each, codings=()) for each in ors.items)
+
+    form = questionnaire_from_instrument(
+        replace(twin, items=items), neutral_wording(ors), bases=[ors]
+    )
+
+    assert derived(form)[1] == "inspiredBy"
+
+
 def test_of_a_base_that_is_not_at_hand_only_the_address_is_said():
     form = questionnaire_from_instrument(shorter(), english("phq-9"))
 
