@@ -17,10 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from ehr.errors import AccessExpired, EhrUnreachable, MetadataRefused
 from ehr.smart.access import AccessTokens
+from ehr.smart.backend import BackendTokens
 from ehr.smart.client_keys import generate_client_key, public_jwks
 from ehr.smart.context import LaunchContext, load_context, store_context
+from ehr.smart.discovery import discover
 from tests.attacks.conftest import Launching, now
 from tests.hostile_ehr.server import HostileEhr
+from tests.hostile_ehr.switches import ABSENT
 from vault.errors import NotFound
 
 KEYS = {
@@ -366,3 +369,39 @@ def _verifies(assertion: str, jwk: dict[str, Any]) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+@pytest.mark.req("SM-41")
+def test_an_old_server_is_asked_for_backend_scopes_in_its_own_words(
+    backend: AccessTokens, ehr: HostileEhr
+) -> None:
+    with ehr.odd(configuration={"capabilities": ["launch-ehr", "permission-v1"]}):
+        backend.backend_token(now())
+
+    (seen,) = ehr.token_requests
+    assert seen.form["scope"] == (
+        "system/QuestionnaireResponse.read system/QuestionnaireResponse.write"
+        " system/Observation.read system/Observation.write"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "granted"),
+    [
+        ("system/Questionnaire.rs", "system/Questionnaire.rs"),
+        (ABSENT, "system/Questionnaire.crus"),
+    ],
+)
+def test_what_was_granted_is_kept_beside_the_token(
+    launching: Launching, ehr: HostileEhr, said: str, granted: str
+) -> None:
+    tenant = replace(launching.tenant, **ASYMMETRIC)  # type: ignore[arg-type]  # two fields
+    tokens = BackendTokens(
+        tenant, tenant.scopes.publish, endpoints=lambda _now: discover(tenant)
+    )
+
+    with ehr.odd(token={"scope": said}):
+        found = tokens.current(now())
+
+    assert found.granted == granted
+    assert found.access_token not in repr(found)

@@ -6,13 +6,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
 
 from ehr.smart.client_keys import generate_client_key
 from sandbox_ehr.app import create_app
@@ -25,6 +26,7 @@ from tests.hook_calls import environment, new_caller, write_files
 
 EHR = "sandbox"
 ALL = "system/Questionnaire.crus"
+CREATE = ("POST", "/fhir/Questionnaire")
 CALLER = new_caller()
 
 
@@ -80,6 +82,36 @@ class Site:
         return found
 
 
+@dataclass(slots=True)
+class Door:
+    """Stands before an EHR's FHIR API, and may answer a create in its place.
+
+    Attributes:
+        says: status and body; None lets everything through.
+        silent: never answers, until the test is over.
+    """
+
+    says: tuple[int, dict[str, Any]] | None = None
+    silent: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def before(self, app: Any) -> Any:
+        """The application with the door before it."""
+
+        def guarded(environ: Any, start_response: Any) -> Any:
+            if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) != CREATE:
+                return app(environ, start_response)
+            if self.silent:
+                self.over.wait(timeout=60)
+            if self.says is None:
+                return app(environ, start_response)
+            status, body = self.says
+            answer = Response(json.dumps(body), status, mimetype="application/json")
+            return answer(environ, start_response)
+
+        return guarded
+
+
 @contextmanager
 def sandbox(
     keys: dict[str, Any],
@@ -87,13 +119,16 @@ def sandbox(
     *,
     scopes: str,
     fhir_backend: str | None = None,
+    door: Door | None = None,
 ) -> Iterator[Sandbox]:
     """An empty EHR that knows our service with these scopes.
 
     Args:
         fhir_backend: another FHIR server that keeps the data; its own store stays
             empty then.
+        door: what may stand before it.
     """
+    door = door or Door()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -106,9 +141,8 @@ def sandbox(
         fhir_backend=fhir_backend,
         seed=False,
     )
-    server = make_server(
-        "127.0.0.1", port, create_app(config), threaded=True, request_handler=_Quiet
-    )
+    app = door.before(create_app(config))
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     server.daemon_threads = True  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -116,6 +150,7 @@ def sandbox(
     try:
         yield Sandbox(origin, store)
     finally:
+        door.over.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.fault_proxy.proxy import FaultProxy
 from tests.publishing.site import (
     ALL,
     EHR,
+    Door,
     Sandbox,
     Site,
     new_client_key,
@@ -296,6 +298,75 @@ def test_a_missing_right_is_said_before_anything_is_tried(
         assert found.exit_code == 5
         assert sentence in found.stderr
         assert ehr.held() == []
+
+
+def outcome(**issue: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "error"} | issue],
+    }
+
+
+REFUSALS = [
+    (403, outcome(code="forbidden"), "does not allow it (HTTP 403). It must grant"),
+    (
+        422,
+        outcome(
+            code="invariant", expression=["Questionnaire.item[3]"], diagnostics="que-2"
+        ),
+        "refused it (HTTP 422): invariant Questionnaire.item[3] que-2",
+    ),
+    (500, {}, "may or may not be stored: run the same command again"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "sentence"), REFUSALS)
+def test_a_refusal_of_the_ehr_is_said_with_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    body: dict[str, Any],
+    sentence: str,
+) -> None:
+    door = Door(says=(status, body))
+    with sandbox(PUBLIC, tmp_path, scopes=ALL, door=door) as ehr:
+        site = site_before(
+            tmp_path,
+            monkeypatch,
+            origin=ehr.origin,
+            fhir_base=f"{ehr.origin}/fhir",
+            client_key=PRIVATE,
+        )
+
+        found = site.publish(*ONE, "--instrument", "gad-7")
+
+        assert found.exit_code == (4 if status == 500 else 5)
+        assert sentence in found.stderr
+        # Only what is about one form lets the next one be tried.
+        tried = found.stderr.count("refused it")
+        assert tried == (2 if status == 422 else 0)
+        assert ("not tried" in found.stdout) == (status != 422)
+        assert ehr.held() == []
+
+
+def test_an_ehr_that_never_answers_may_have_stored_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = Door(silent=True)
+    with sandbox(PUBLIC, tmp_path, scopes=ALL, door=door) as ehr:
+        site = site_before(
+            tmp_path,
+            monkeypatch,
+            origin=ehr.origin,
+            fhir_base=f"{ehr.origin}/fhir",
+            client_key=PRIVATE,
+        )
+
+        found = site.publish(*ONE)
+
+        assert found.exit_code == 4
+        assert "time-out" in found.stderr and "may or may not" in found.stderr
+        assert [each["outcome"] for each in audited(site)] == ["unknown"]
 
 
 class Fault:
