@@ -27,7 +27,7 @@ class Frame:
 
 
 WIDE = Frame(width=760, left=44, right=132, tall=250, low=104, labels=14)
-NARROW = Frame(width=390, left=30, right=116, tall=200, low=96, labels=6)
+NARROW = Frame(width=390, left=30, right=132, tall=200, low=96, labels=6)
 STEPS = tuple(Decimal(step) for step in (1, 2, 4, 5, 10, 20, 25, 50, 100))
 
 

@@ -89,13 +89,18 @@ def direction_words(instrument: Instrument) -> str:
 
 
 def rule_words(panel: Panel, rule: Rule) -> str:
-    """The label at a line's end: what lies beyond it."""
+    """The label at a line's end: what lies beyond it.
+
+    To a tenth, since an estimated start may have many digits and there is little room;
+    the rules themselves use the exact number.
+    """
+    value = number(round(rule.value, 1))
     if rule.kind == "cutoff":
-        return gettext("cut-off %(value)s", value=number(rule.value))
+        return gettext("cut-off %(value)s", value=value)
     intake = panel.current.points[0].reading.value
     if is_worse(panel.instrument, intake, rule.value):
-        return gettext("reliably worse %(value)s", value=number(rule.value))
-    return gettext("reliably better %(value)s", value=number(rule.value))
+        return gettext("reliably worse %(value)s", value=value)
+    return gettext("reliably better %(value)s", value=value)
 
 
 def point_words(panel: Panel, point: Point) -> str:

@@ -70,9 +70,12 @@ def test_the_whole_way_fits_the_screen(
             timeout=20_000
         )
         look("saved", tablet)
+        chart.locator("#back").click()
+        expect(chart.locator("svg.graph:visible")).to_be_visible()
+        look("chart with an estimated start", chart)
 
     assert {name: found for name, found in over.items() if found} == {}
-    assert len(over) == 6
+    assert len(over) == 7
 
 
 def clinicians_page(context: BrowserContext, demo: Demo) -> Page:
