@@ -1,0 +1,1 @@
+"""How do people with a similar start usually go on? Fitted offline, with numpy."""

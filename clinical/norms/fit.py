@@ -1,0 +1,166 @@
+"""Fits the growth model by REML or ML; the figures are those of R's lme4."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from clinical.norms.errors import NotFitted
+from clinical.norms.form import Form
+from clinical.norms.likelihood import Profile, profile
+from clinical.norms.minimise import Minimum, minimise
+from clinical.norms.readings import FloatArray
+from clinical.norms.sums import Sums
+
+Method = Literal["reml", "ml"]
+
+# In -2 log L. A hundred-thousandth of a standard error in each parameter.
+TOLERANCE = 1e-10
+# lme4's own limit for a relative factor of the random effects (`isSingular`).
+SINGULAR_BELOW = 1e-4
+# From so many groups on, a part of them finds the neighbourhood first.
+PART = 4000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """One fitted model.
+
+    Attributes:
+        form: the terms, in the order of `beta` and of `cov_beta`.
+        reference: intake at which c = 0, in score points.
+        beta: (n_terms,) score points per unit of the term.
+        cov_beta: (n_terms, n_terms) sampling covariance.
+        g: (2, 2) covariance of own intercept and own slope on L; zero where the form
+            has none.
+        sigma2: residual variance.
+        loglik: the restricted one if `reml`.
+        singular: the data would rather have a smaller random part; said, not hidden.
+        evaluations: of the likelihood over all groups.
+    """
+
+    form: Form
+    reference: float
+    beta: FloatArray
+    cov_beta: FloatArray
+    g: FloatArray
+    sigma2: float
+    loglik: float
+    reml: bool
+    n_rows: int
+    n_persons: int
+    singular: bool
+    evaluations: int
+
+
+def fit(sums: Sums, form: Form, *, reference: float, method: Method = "reml") -> Fit:
+    """The growth model that fits best.
+
+    Args:
+        sums: per person, or per cell; with knot sums where the form has a knot.
+        reference: intake at which c = 0; changes the meaning of beta, not the curve.
+
+    Raises:
+        NotFitted: too few rows, terms that cannot be told apart, or no convergence.
+    """
+    _check(sums, form)
+    centre = float((sums.persons @ sums.x) / sums.persons.sum())
+    centred = replace(sums, x=sums.x - centre)
+    free = [0] if form.random == "intercept" else [0, 1, 2]
+    restricted = method == "reml"
+    try:
+        place, found, steps = _best(centred, form, free, restricted)
+    except np.linalg.LinAlgError as cause:
+        raise NotFitted(
+            f"the terms {', '.join(form.terms)} cannot be told apart in"
+            f" {sums.n_persons} persons with {sums.n_rows} readings ({cause}):"
+            " take a simpler form or more people"
+        ) from None
+    theta = _theta(place, free)
+    move = _shift(form, reference - centre)
+    root = np.array([[theta[0], 0.0], [theta[1], theta[2]]])
+    size = np.abs(theta[[each for each in free if each != 1]])
+    return Fit(
+        form,
+        reference,
+        beta=move @ found.beta,
+        cov_beta=found.sigma2 * move @ found.inverse @ move.T,
+        g=found.sigma2 * root @ root.T,
+        sigma2=found.sigma2,
+        loglik=-found.deviance / 2,
+        reml=restricted,
+        n_rows=sums.n_rows,
+        n_persons=sums.n_persons,
+        singular=bool(size.min() < SINGULAR_BELOW),
+        evaluations=steps,
+    )
+
+
+def _best(
+    sums: Sums, form: Form, free: list[int], restricted: bool
+) -> tuple[FloatArray, Profile, int]:
+    """Free parameters, the profile there, and how often it was computed."""
+    start, curvature = np.array([1.0, 0.0, 0.5])[free], None
+    step = len(sums.n) // PART
+    if step > 1:
+        part = sums.part(slice(None, None, step))
+        near = _search(part, form, free, restricted, start, None)[0]
+        start = near.place
+        # A part of the data bends the likelihood as much less.
+        curvature = near.curvature * (part.n_persons / sums.n_persons)
+    minimum, found = _search(sums, form, free, restricted, start, curvature)
+    return minimum.place, found, minimum.evaluations
+
+
+def _check(sums: Sums, form: Form) -> None:
+    if form.has_knot and sums.knot is None:
+        raise NotFitted("the form has a knot, the sums have none: sum with it")
+    if sums.n_rows <= len(form.terms) + 2:
+        raise NotFitted(
+            f"{sums.n_rows} readings for {len(form.terms)} terms: more people needed"
+        )
+
+
+def _search(
+    sums: Sums,
+    form: Form,
+    free: list[int],
+    restricted: bool,
+    start: FloatArray,
+    curvature: FloatArray | None,
+) -> tuple[Minimum, Profile]:
+    seen: dict[bytes, Profile] = {}
+
+    def deviance(place: FloatArray) -> tuple[float, FloatArray]:
+        found = profile(sums, form, theta=_theta(place, free), restricted=restricted)
+        seen.clear()
+        seen[place.tobytes()] = found
+        return found.deviance, found.gradient[free]
+
+    minimum = minimise(deviance, start, curvature=curvature, tolerance=TOLERANCE)
+    if not minimum.converged:
+        raise NotFitted(
+            f"no convergence after {minimum.evaluations} evaluations: take a simpler"
+            " form, or look for impossible scores"
+        )
+    found = seen.get(minimum.place.tobytes())
+    if found is None:
+        theta = _theta(minimum.place, free)
+        found = profile(sums, form, theta=theta, restricted=restricted)
+    return minimum, found
+
+
+def _theta(place: FloatArray, free: list[int]) -> FloatArray:
+    theta = np.zeros(3)
+    theta[free] = place
+    return theta
+
+
+def _shift(form: Form, by: float) -> FloatArray:
+    """Carries beta from c to c - `by`: the curve stays, its coefficients change."""
+    move = np.eye(len(form.terms))
+    place = {term: number for number, term in enumerate(form.terms)}
+    for plain, times_intake in (("intercept", "intake"), ("time", "time_by_intake")):
+        if plain in place and times_intake in place:
+            move[place[plain], place[times_intake]] = by
+    return move

@@ -1,0 +1,110 @@
+"""Readings of many people as arrays: what every fit and every check takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """Readings after the intake, sorted by person, then by session.
+
+    Attributes:
+        person: (n_rows,) number of the person, 0 to n_persons - 1, ascending.
+        session: (n_rows,) session number; 2 or more, as the intake is session 1.
+        score: (n_rows,) score points.
+        intake: (n_persons,) first score of each person, in score points.
+    """
+
+    person: IntArray
+    session: IntArray
+    score: FloatArray
+    intake: FloatArray
+
+    @property
+    def n_persons(self) -> int:
+        """People with an intake, also those without any further reading."""
+        return len(self.intake)
+
+    @property
+    def time(self) -> FloatArray:
+        """(n_rows,) L: the natural logarithm of the session number."""
+        return np.log(self.session)
+
+    @property
+    def intake_of_row(self) -> FloatArray:
+        """(n_rows,) the intake of the person whose reading it is."""
+        return self.intake[self.person]
+
+    @property
+    def rows_per_person(self) -> IntArray:
+        """(n_persons,) how many readings after the intake."""
+        return np.bincount(self.person, minlength=self.n_persons)
+
+    def of_persons(self, wanted: IntArray) -> "Readings":
+        """The readings of these people, renumbered in the given order."""
+        counts = self.rows_per_person
+        starts = np.cumsum(counts) - counts
+        taken = counts[wanted]
+        offsets = np.arange(taken.sum()) - np.repeat(np.cumsum(taken) - taken, taken)
+        rows = np.repeat(starts[wanted], taken) + offsets
+        return Readings(
+            np.repeat(np.arange(len(wanted)), taken),
+            self.session[rows],
+            score=self.score[rows],
+            intake=self.intake[wanted],
+        )
+
+    def first(self, last_session: int) -> "Readings":
+        """What was known after this session; no person is dropped."""
+        rows = self.session <= last_session
+        return Readings(
+            self.person[rows],
+            self.session[rows],
+            score=self.score[rows],
+            intake=self.intake,
+        )
+
+
+def readings_of(
+    person: Sequence[str] | ArrayLike,
+    session: ArrayLike,
+    *,
+    score: ArrayLike,
+) -> Readings:
+    """Readings from rows in any order; the reading of session 1 is the intake.
+
+    Args:
+        person: (n_rows,) an identifier of any kind; it is not kept.
+        session: (n_rows,) session numbers from 1.
+        score: (n_rows,) score points, finite.
+
+    Raises:
+        ValueError: lengths differ, a number is not finite, a session is below 1 or
+            appears twice for one person, or somebody has no intake.
+    """
+    names, codes = np.unique(np.asarray(person), return_inverse=True)
+    sessions = np.asarray(session, dtype=np.int64)
+    scores = np.asarray(score, dtype=np.float64)
+    if not len(codes) == len(sessions) == len(scores):
+        raise ValueError("person, session and score differ in length")
+    if not np.isfinite(scores).all():
+        raise ValueError("a score is not a finite number: leave the reading out")
+    if len(sessions) and sessions.min() < 1:
+        raise ValueError("session numbers begin with 1, the intake")
+    order = np.lexsort((sessions, codes))
+    codes, sessions, scores = codes[order], sessions[order], scores[order]
+    if ((np.diff(codes) == 0) & (np.diff(sessions) == 0)).any():
+        raise ValueError("one person has two readings of one session")
+    first = sessions == 1
+    if np.bincount(codes[first], minlength=len(names)).min(initial=1) != 1:
+        raise ValueError("somebody has no reading of session 1, the intake")
+    return Readings(
+        codes[~first], sessions[~first], score=scores[~first], intake=scores[first]
+    )
