@@ -1,0 +1,172 @@
+"""Cells as a small file that a person can read before it leaves the site.
+
+One line per cell, so that what is sent can be looked through. Read strictly: a file
+that says something impossible is refused with the place in it.
+"""
+
+import json
+from typing import Any, NoReturn
+
+import numpy as np
+
+from clinical.norms.cells import COLUMNS, Cells
+from clinical.norms.errors import CellsRefused
+from clinical.norms.readings import BoolArray, FloatArray
+
+FORMAT = "rom-on-fhir/norm-cells/1"
+MOST_BYTES = 65_536
+_KEYS = ("format", "time_axis", "intake_step", "knot_session", "columns", "cells")
+_TIME_AXIS = "log_session"
+# Sums come in as printed decimals: what a sum of squares may be off by.
+_SLACK = 1e-9
+
+
+def cells_to_json(cells: Cells) -> str:
+    """The file's text, at most `MOST_BYTES` of UTF-8.
+
+    Raises:
+        CellsRefused: larger than that.
+    """
+    head = {
+        "format": FORMAT,
+        "time_axis": _TIME_AXIS,
+        "intake_step": cells.intake_step,
+        "knot_session": cells.knot_session,
+        "columns": COLUMNS,
+    }
+    columns = [getattr(cells, name).tolist() for name in COLUMNS]
+    lines = [_short(row) for row in zip(*columns, strict=True)]
+    opened = json.dumps(head, separators=(",", ":"))[:-1]
+    text = f'{opened},"cells":[\n' + ",\n".join(lines) + "\n]}\n"
+    if len(text) > MOST_BYTES:
+        raise CellsRefused(
+            "file",
+            f"{len(lines)} cells take {len(text)} bytes, {MOST_BYTES} are allowed:"
+            " take a coarser intake step at every site",
+        )
+    return text
+
+
+def cells_from_json(text: str) -> Cells:
+    """The cells of a file, checked.
+
+    Raises:
+        CellsRefused: with the place in the file; never with a number from it.
+    """
+    if len(text.encode()) > MOST_BYTES:
+        raise CellsRefused("file", f"is larger than {MOST_BYTES} bytes")
+    table = _table(text)
+    if table.get("format") != FORMAT:
+        raise CellsRefused("format", f"is not {FORMAT}: written by another version?")
+    if table.get("time_axis") != _TIME_AXIS:
+        raise CellsRefused("time_axis", f"is not {_TIME_AXIS}")
+    if table.get("columns") != list(COLUMNS):
+        raise CellsRefused("columns", f"are not {', '.join(COLUMNS)}")
+    unknown = sorted(set(table) - set(_KEYS))
+    if unknown:
+        raise CellsRefused("keys", f"{len(unknown)} of them are unknown")
+    step = _positive(table, "intake_step")
+    knot = None
+    if table.get("knot_session") is not None:
+        knot = _positive(table, "knot_session")
+    values = _values(table.get("cells"))
+    columns = dict(zip(COLUMNS, values.T, strict=True))
+    _check(columns, step, knot)
+    return Cells(
+        columns["readings"].astype(np.int64),
+        columns["intake"],
+        persons=columns["persons"].astype(np.int64),
+        **{name: columns[name] for name in COLUMNS[3:]},
+        intake_step=step,
+        knot_session=knot,
+    )
+
+
+def _short(row: tuple[Any, ...]) -> str:
+    """Whole numbers without a point: most sums of whole scores are."""
+    return json.dumps(
+        [int(each) if float(each).is_integer() else each for each in row],
+        separators=(",", ":"),
+    )
+
+
+def _table(text: str) -> dict[str, Any]:
+    try:
+        table = json.loads(
+            text, parse_constant=_no_constant, object_pairs_hook=_no_twice
+        )
+    except (json.JSONDecodeError, RecursionError):
+        raise CellsRefused("file", "is not JSON") from None
+    if not isinstance(table, dict):
+        raise CellsRefused("file", "is not a JSON object")
+    return table
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise CellsRefused("file", f"{name} is not a number")
+
+
+def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise CellsRefused("keys", "one is there twice")
+    return table
+
+
+def _positive(table: dict[str, Any], key: str) -> float:
+    found = table.get(key)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not found > 0:
+        raise CellsRefused(key, "is not a positive number")
+    return float(found)
+
+
+def _values(rows: object) -> FloatArray:
+    """(n_cells, n_columns), every entry a finite number."""
+    if not isinstance(rows, list) or not rows:
+        raise CellsRefused("cells", "are not a list with at least one cell")
+    for number, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != len(COLUMNS):
+            raise CellsRefused(f"cells[{number}]", f"has not {len(COLUMNS)} entries")
+        for name, entry in zip(COLUMNS, row, strict=True):
+            if isinstance(entry, bool) or not isinstance(entry, int | float):
+                raise CellsRefused(f"cells[{number}].{name}", "is not a number")
+            if not abs(entry) < 1e15:
+                raise CellsRefused(f"cells[{number}].{name}", "is out of any range")
+    return np.array(rows, dtype=np.float64)
+
+
+def _check(columns: dict[str, FloatArray], step: float, knot: float | None) -> None:
+    """What holds for the sums of any scores at all."""
+    n, m = columns["readings"], columns["persons"]
+    for name, least in (("readings", 1), ("persons", 1)):
+        column = columns[name]
+        _refuse(name, column != np.round(column), "is not a whole number")
+        _refuse(name, column < least, f"is below {least}")
+    _refuse("readings", n > 1000, "is above 1000")
+    steps = columns["intake"] / step
+    _refuse("intake", np.abs(steps - np.round(steps)) > 1e-6, "is no multiple of step")
+    keys = np.column_stack((n, np.round(steps)))
+    _, first = np.unique(keys, axis=0, return_index=True)
+    again = np.ones(len(n), dtype=bool)
+    again[first] = False
+    _refuse("intake", again, "is there twice with the same number of readings")
+    # Sums of squares over persons, and over their readings, after Cauchy and Schwarz.
+    y, ly = columns["y"], columns["ly"]
+    for name, least_value in (
+        ("y_y", y * y / m),
+        ("ly_ly", ly * ly / m),
+        ("yy", columns["y_y"] / n),
+    ):
+        gap = least_value - columns[name]
+        _refuse(name, gap > _SLACK * (1 + least_value), "is too small for the others")
+    cross = columns["y_ly"] ** 2 - columns["y_y"] * columns["ly_ly"]
+    slack = _SLACK * (1 + columns["y_ly"] ** 2)
+    _refuse("y_ly", cross > slack, "is too large for the others")
+    if knot is None:
+        _refuse("ky", columns["ky"] != 0, "is not 0, and there is no knot")
+
+
+def _refuse(name: str, wrong: BoolArray, problem: str) -> None:
+    places = np.flatnonzero(wrong)
+    if len(places):
+        raise CellsRefused(f"cells[{places[0]}].{name}", problem)
