@@ -7,7 +7,7 @@ two scores with `<` or `>`.
 from decimal import Decimal
 from typing import assert_never
 
-from questionnaires.instrument import Instrument, Operator
+from questionnaires.instrument import Direction, Instrument, Operator
 
 
 def gain(instrument: Instrument, before: Decimal, after: Decimal) -> Decimal:
@@ -19,6 +19,17 @@ def gain(instrument: Instrument, before: Decimal, after: Decimal) -> Decimal:
             return before - after
         case _:
             assert_never(instrument.direction)
+
+
+def worse_sign(direction: Direction) -> int:
+    """1 where a higher score is worse, else -1: turns arrays of scores to one side."""
+    match direction:
+        case "higher_is_worse":
+            return 1
+        case "higher_is_better":
+            return -1
+        case _:
+            assert_never(direction)
 
 
 def is_worse(instrument: Instrument, before: Decimal, after: Decimal) -> bool:

@@ -7,6 +7,7 @@ the same band on every machine. No numpy: fitting lives in `clinical.norms`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
+from functools import lru_cache
 from itertools import product
 from typing import Literal
 
@@ -166,11 +167,11 @@ def term_values(
     curve: ExpectedResponse, *, intake: Decimal, session_number: int
 ) -> tuple[Decimal, ...]:
     """What each coefficient is multiplied with, in the order of `curve.terms`."""
-    time = Decimal(session_number).ln()
+    time = log_of(session_number)
     c = intake - curve.reference_intake
     bent = Decimal(0)
     if curve.knot_session is not None:
-        bent = max(time - curve.knot_session.ln(), Decimal(0))
+        bent = max(time - _EXACTLY.ln(curve.knot_session), Decimal(0))
     values: dict[Term, Decimal] = {
         "intercept": Decimal(1),
         "time": time,
@@ -181,11 +182,17 @@ def term_values(
     return tuple(values[term] for term in curve.terms)
 
 
+@lru_cache(maxsize=256)
+def log_of(session_number: int) -> Decimal:
+    """L; to the same digits whatever the caller's precision."""
+    return _EXACTLY.ln(Decimal(session_number))
+
+
 def _predictive_variance(
     curve: ExpectedResponse, x: Sequence[Decimal], session_number: int
 ) -> Decimal:
     """Of one new person's score: own course, residual, uncertainty of the curve."""
-    time = Decimal(session_number).ln()
+    time = log_of(session_number)
     own = curve.g[0] + 2 * time * curve.g[1] + time * time * curve.g[2]
     places = range(len(x))
     of_curve = sum(

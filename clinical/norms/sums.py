@@ -97,7 +97,7 @@ def sums_over_time(
     intake: FloatArray,
     knot: float | None,
 ) -> Sums:
-    """Sums per person for any time axis.
+    """Sums per person for any time axis; people without a reading are left out.
 
     Args:
         person: (n_rows,) 0 to n_persons - 1.
@@ -105,18 +105,30 @@ def sums_over_time(
         score: (n_rows,) score points.
         intake: (n_persons,) score points.
     """
-    n_persons = len(intake)
-    total = np.zeros((10, n_persons))
+    found = sums_of_everybody(person, time, score=score, intake=intake, knot=knot)
+    seen = found.n > 0
+    return found if seen.all() else found.part(np.flatnonzero(seen))
+
+
+def sums_of_everybody(
+    person: IntArray,
+    time: FloatArray,
+    *,
+    score: FloatArray,
+    intake: FloatArray,
+    knot: float | None,
+) -> Sums:
+    """The same, with zeros for people without a reading: each keeps their place."""
+    total = np.zeros((10, len(intake)))
     for start in range(0, len(person), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         _add_rows(total, person[rows], time[rows], score[rows], knot)
-    seen = total[0] > 0
-    n, t, tt, y, ly, yy, k, kl, kk, ky = total if seen.all() else total[:, seen]
+    n, t, tt, y, ly, yy, k, kl, kk, ky = total
     return Sums(
         n,
         t,
         ll=tt,
-        x=(intake if seen.all() else intake[seen]).astype(np.float64),
+        x=intake.astype(np.float64),
         persons=np.ones(len(n)),
         y=y,
         ly=ly,

@@ -12,6 +12,7 @@ from clinical.change import (
     is_reliably_worse,
     is_worse,
     is_worse_by,
+    worse_sign,
 )
 from questionnaires.instrument import Operator
 from tests.instruments import ALLIANCE_CHECK_IN, OUTCOME_CHECK_IN, PHQ9
@@ -29,6 +30,11 @@ def test_where_higher_is_worse_a_fall_is_a_gain():
 def test_where_higher_is_better_a_rise_is_a_gain():
     assert gain(ALLIANCE_CHECK_IN, d("11"), d("14")) == 3
     assert gain(ALLIANCE_CHECK_IN, d("14"), d("11")) == -3
+
+
+def test_the_sign_of_worse_turns_a_gain_around():
+    assert worse_sign(PHQ9.direction) == 1
+    assert worse_sign(ALLIANCE_CHECK_IN.direction) == -1
 
 
 def test_worse_is_worse_by_anything_at_all():
