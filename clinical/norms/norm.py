@@ -94,8 +94,7 @@ def make_norm(
 ) -> Norm:
     """Fit and scales of these people.
 
-    From a small sample lines are not calibrated: the outer band is taken at a wider
-    nominal share instead.
+    Lines of a small sample are not calibrated: they stand where the model says.
 
     Args:
         form: one that `forms_of` the tier names.
@@ -129,7 +128,7 @@ def make_norm(
     return Norm(
         tier,
         found,
-        scales=_small_scales(n_persons, rules)
+        scales=_nominal_scales(n_persons, rules)
         if tier == "small"
         else split_conformal(
             readings,
@@ -197,14 +196,12 @@ def curve_of(
     )
 
 
-def _small_scales(n_persons: int, rules: NormRules) -> Scales:
-    standard = NormalDist()
-    inner, outer = rules.inner_band, rules.outer_band_of_small_samples
-    return Scales(
-        standard.inv_cdf(float((1 + inner) / 2)),
-        standard.inv_cdf(float((1 + outer) / 2)),
-        n_persons,
+def _nominal_scales(n_persons: int, rules: NormRules) -> Scales:
+    k_68, k_80 = (
+        NormalDist().inv_cdf(float((1 + inside) / 2))
+        for inside in (rules.inner_band, rules.outer_band)
     )
+    return Scales(k_68, k_80, n_persons)
 
 
 def _exact(value: float) -> Decimal:

@@ -22,7 +22,6 @@ class NormRules:
     folds: int
     inner_band: Decimal
     outer_band: Decimal
-    outer_band_of_small_samples: Decimal
 
 
 def shipped_rules() -> NormRules:
@@ -47,13 +46,12 @@ def rules_from_toml(content: bytes, *, file: str) -> NormRules:
         folds=_count(table, "folds"),
         inner_band=_share(table, "inner_band"),
         outer_band=_share(table, "outer_band"),
-        outer_band_of_small_samples=_share(table, "outer_band_of_small_samples"),
     )
     table.finish()
     if rules.persons_for_any > rules.persons_for_full_model:
         raise table.refuse("persons_for_any", "must not exceed persons_for_full_model")
-    if not rules.inner_band < rules.outer_band <= rules.outer_band_of_small_samples:
-        raise table.refuse("inner_band", "must be the narrowest of the bands")
+    if rules.inner_band >= rules.outer_band:
+        raise table.refuse("inner_band", "must be narrower than outer_band")
     return rules
 
 
