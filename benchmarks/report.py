@@ -81,7 +81,7 @@ def report(
         "passes": passes,
         "cache": "warm: data in memory and page cache, byte code compiled",
         "raw": raw,
-        "checks": checks,
+        "checks": {name: bool(holds) for name, holds in checks.items()},
         "skipped": skipped,
         "versions": packages,
     }

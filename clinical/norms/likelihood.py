@@ -20,7 +20,9 @@ from clinical.norms.form import Form
 from clinical.norms.readings import FloatArray
 from clinical.norms.sums import Sums
 
-GROUPS_AT_ONCE = 8192  # so that the arrays of one block stay in the processor's cache
+# So that the arrays of one block stay in the processor's cache, and so few that numpy's
+# linear algebra does not call up threads for products this thin.
+GROUPS_AT_ONCE = 8192
 # What a term is made of: the basis 1, L, k (place 0, 1, 2) and the power of intake.
 _BASIS = {
     "intercept": (0, 0),
@@ -178,8 +180,7 @@ def _add_block(found: _Totals, part: Sums, d: FloatArray, n_rows: int) -> None:
     y = np.stack(bases_y)
     found.rows_q[:n_rows, :, 0] += rows @ q.T
     found.rows_q[:n_rows, :, 1] += rows @ (q * part.x).T
-    found.bases_y[: len(bases_y), 0] += y.sum(axis=1)
-    found.bases_y[: len(bases_y), 1] += y @ part.x
+    found.bases_y[: len(bases_y)] += y @ np.stack((np.ones_like(part.x), part.x)).T
 
 
 def _log_det_slope(totals: _Totals) -> FloatArray:
