@@ -117,7 +117,7 @@ def budget_for(
             needed=int(np.ceil(1 / false_alarms)),
         )
     # Equal probabilities stand or fall together: the next higher one is safe.
-    at_least = float(np.nextafter(others[-allowed - 1], 1.0))
+    at_least = float(np.nextafter(others[-allowed - 1], 2.0))
     return Budget(at_least, false_alarms, n_persons=len(others))
 
 
