@@ -226,7 +226,7 @@ def _foreign(
         each.id
         for each in plan.instruments
         if each.cutoff or each.reliable_change
-        for course in trajectories(episode, each)[-1:]
+        for course in trajectories(episode, each, equivalences=plan.equivalences)[-1:]
         if not library.numbers_apply(each.id, language=course.language)
     )
 

@@ -4,6 +4,7 @@ The only place where the direction of an instrument is known. Nobody else compar
 two scores with `<` or `>`.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_never
 
@@ -76,17 +77,78 @@ def is_clinical(instrument: Instrument, score: Decimal) -> bool:
     """
     if instrument.cutoff is None:
         raise ValueError(f"{instrument.id} has no cut-off")
-    return _holds(score, instrument.cutoff.operator, instrument.cutoff.value)
+    return holds(score, instrument.cutoff.operator, instrument.cutoff.value)
+
+
+def best_possible(instrument: Instrument) -> Decimal:
+    """The healthiest score there is on this instrument."""
+    low, high = instrument.total.low, instrument.total.high
+    return high if gain(instrument, low, high) > 0 else low
+
+
+def worse_side(instrument: Instrument, low: Decimal, high: Decimal) -> Decimal:
+    """Of two scores the less healthy one."""
+    return low if is_worse(instrument, high, low) else high
+
+
+def gain_per_session(
+    instrument: Instrument, points: Sequence[tuple[int, Decimal]]
+) -> Decimal:
+    """Least-squares slope through (session number, score); positive is better.
+
+    Args:
+        points: at least two, with different session numbers.
+    """
+    n = len(points)
+    of_x = sum(x for x, _ in points)
+    of_y = sum((y for _, y in points), Decimal(0))
+    products = sum((x * y for x, y in points), Decimal(0))
+    squares = sum(x * x for x, _ in points)
+    slope = (n * products - of_x * of_y) / (n * squares - of_x * of_x)
+    return gain(instrument, Decimal(0), slope)
+
+
+def is_flat(slope: Decimal, *, within: Decimal) -> bool:
+    """Less than so many score points per session, in either direction."""
+    return abs(slope) < within
+
+
+def swings(instrument: Instrument, values: Sequence[Decimal]) -> int:
+    """Reliable moves, each in the other direction than the one before.
+
+    A move may take several readings; going on in the same direction is the same move.
+
+    Raises:
+        ValueError: the instrument has no reliable change; ask for it first.
+    """
+    found, going = 0, 0  # going: 1 is towards better, -1 towards worse
+    best = worst = turn = values[0]
+    for value in values[1:]:
+        if going == 0:
+            best = value if is_worse(instrument, value, best) else best
+            worst = value if is_worse(instrument, worst, value) else worst
+            if is_reliably_better(instrument, worst, value):
+                found, going, turn = 1, 1, value
+            elif is_reliably_worse(instrument, best, value):
+                found, going, turn = 1, -1, value
+            continue
+        back = is_reliably_worse if going == 1 else is_reliably_better
+        if back(instrument, turn, value):
+            found, going, turn = found + 1, -going, value
+        elif gain(instrument, turn, value) * going > 0:
+            turn = value
+    return found
 
 
 def _is_reliable(instrument: Instrument, change: Decimal) -> bool:
     if instrument.reliable_change is None:
         raise ValueError(f"{instrument.id} has no reliable change")
     threshold = instrument.reliable_change
-    return _holds(change, threshold.operator, threshold.value)
+    return holds(change, threshold.operator, threshold.value)
 
 
-def _holds(left: Decimal, operator: Operator, right: Decimal) -> bool:
+def holds(left: Decimal, operator: Operator, right: Decimal) -> bool:
+    """Whether `left operator right`; boundaries are where their source puts them."""
     match operator:
         case ">=":
             return left >= right

@@ -11,14 +11,25 @@ from clinical.signals.evidence import cause_of, data_hash_of, level_of
 from clinical.signals.kinds import (
     AllianceDrop,
     AllianceRepaired,
+    AllianceUnrepaired,
     BelowOwnBaseline,
+    BelowOwnLimits,
+    BelowSiteCutoff,
+    BothDown,
+    FlatAtMaximum,
+    LargeGain,
+    MissedWhileDown,
+    NoisyProfile,
     NoReliableGain,
+    OutsideBand,
+    Plateau,
     ReachedGoal,
     ReliablyWorse,
     SafetyAnswer,
     SafetyBlank,
     SpeakingSignal,
 )
+from clinical.signals.order import place_of, said_already
 from clinical.signals.read import SignalReport
 from questionnaires.instrument import Instrument
 
@@ -79,11 +90,12 @@ def interruptions(
 ) -> tuple[Interruption, ...]:
     """At most one safety card and one about progress or alliance, safety first.
 
-    R2 never interrupts: any drop below the own baseline is information, and where it
-    is more than that, R3 speaks. An acknowledged card stays silent until its signal
-    has cleared and come back, or until things are worse by the part that the plan
-    names. Nothing with a lower priority takes the place of a card that was already
-    shown; only one safety answer follows another.
+    R2 and R7 never interrupt: any drop below the own baseline is information, and where
+    it is more than that, R3 speaks; the highest rating is an invitation and no event.
+    What another signal says more clearly gets no card of its own. An acknowledged card
+    stays silent until its signal has cleared and come back, or until things are worse
+    by the part that the plan names. Nothing with a lower priority takes the place of a
+    card that was already shown; only one safety answer follows another.
     """
     if not plan.decision_support:
         return ()
@@ -110,15 +122,36 @@ def may_interrupt(signal: SpeakingSignal, plan: MeasurementPlan) -> bool:
     match signal:
         case SafetyAnswer() | SafetyBlank():
             return True
-        case BelowOwnBaseline():
+        case BelowOwnBaseline() | FlatAtMaximum():
             return False
-        case ReliablyWorse() | NoReliableGain() | ReachedGoal():
-            instrument = plan.instrument(signal.instrument_id)
-            if instrument is None:
-                return False
-            accepted = signal.instrument_id in plan.acceptances
-            return accepted or not _rests_on_secondary(instrument)
-        case AllianceDrop() | AllianceRepaired():
+        case (
+            ReliablyWorse()
+            | OutsideBand()
+            | NoReliableGain()
+            | LargeGain()
+            | NoisyProfile()
+            | ReachedGoal()
+            | BelowSiteCutoff()
+        ):
+            return _numbers_may_interrupt(signal.instrument_id, plan)
+        case Plateau():
+            # Without a gain before it, the plan review says it, and says more.
+            return signal.after_gain and _numbers_may_interrupt(
+                signal.instrument_id, plan
+            )
+        case BothDown():
+            return may_interrupt(signal.outcome, plan)
+        case MissedWhileDown():
+            return any(
+                isinstance(each, BelowOwnBaseline) or may_interrupt(each, plan)
+                for each in signal.because
+            )
+        case (
+            AllianceDrop()
+            | BelowOwnLimits()
+            | AllianceRepaired()
+            | AllianceUnrepaired()
+        ):
             return True
         case _:
             assert_never(signal)
@@ -145,16 +178,11 @@ def interruption_of(
 
 def _candidates(report: SignalReport, plan: MeasurementPlan) -> Iterator[Interruption]:
     """In the order of the report, which is the order of priority."""
-    worse = {
-        each.instrument_id
-        for each in report.speaking
-        if isinstance(each, ReliablyWorse)
-    }
-    for signal in report.speaking:
-        if isinstance(signal, NoReliableGain) and signal.instrument_id in worse:
-            continue  # who is told "reliably worse" needs no card saying "no gain"
+    allowed = [each for each in report.speaking if may_interrupt(each, plan)]
+    said = said_already(allowed)
+    for signal in allowed:
         instrument = plan.instrument(signal.instrument_id)
-        if instrument is not None and may_interrupt(signal, plan):
+        if instrument is not None and place_of(signal) not in said:
             yield interruption_of(signal, report, instrument=instrument)
 
 
@@ -189,14 +217,31 @@ def _is_silent(
 
 def _step(signal: SpeakingSignal, plan: MeasurementPlan) -> Decimal | None:
     """Score points by which things must be worse to be raised again; None is never."""
+    part = plan.rules.worse_again_part
     match signal:
         case ReliablyWorse() | NoReliableGain():
-            return signal.rci * plan.rules.worse_again_part
-        case AllianceDrop():
-            return signal.sd * plan.rules.worse_again_part
-        case SafetyAnswer() | SafetyBlank():
-            return None  # a new response is a new cause
-        case ReachedGoal() | AllianceRepaired() | BelowOwnBaseline():
+            return signal.rci * part
+        case OutsideBand():
+            # Without a reliable change, the distance from the curve to the line.
+            width = abs(signal.line - signal.expected)
+            return (signal.rci if signal.rci is not None else width) * part
+        case AllianceDrop() | AllianceUnrepaired():
+            return signal.sd * part
+        case BelowOwnLimits():
+            return signal.sigma * part
+        case BothDown():
+            return _step(signal.outcome, plan)
+        case SafetyAnswer() | SafetyBlank() | LargeGain() | MissedWhileDown():
+            return None  # a new response, step or visit is a new cause or a new time
+        case (
+            Plateau()
+            | NoisyProfile()
+            | ReachedGoal()
+            | BelowSiteCutoff()
+            | BelowOwnBaseline()
+            | AllianceRepaired()
+            | FlatAtMaximum()
+        ):
             return None
         case _:
             assert_never(signal)
@@ -204,6 +249,13 @@ def _step(signal: SpeakingSignal, plan: MeasurementPlan) -> Decimal | None:
 
 def _is_safety(signal: SpeakingSignal) -> bool:
     return isinstance(signal, SafetyAnswer | SafetyBlank)
+
+
+def _numbers_may_interrupt(instrument_id: str, plan: MeasurementPlan) -> bool:
+    instrument = plan.instrument(instrument_id)
+    if instrument is None:
+        return False
+    return instrument_id in plan.acceptances or not _rests_on_secondary(instrument)
 
 
 def _rests_on_secondary(instrument: Instrument) -> bool:

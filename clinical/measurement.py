@@ -3,9 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from questionnaires.answers import Answers
 from questionnaires.scoring import NotScored, Score
+
+# Who answered about the patient. Two respondents are two series, never joined.
+Respondent = Literal["self", "carer"]
+Mode = Literal["screen", "paper", "interview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,8 @@ class Measurement:
         answers: what was answered; None where the record holds only the score.
         source: where it stands ("QuestionnaireResponse/17", "outbox/<uuid>").
         in_record: False while it waits in our outbox.
+        respondent: the patient, unless the record says that it was a carer.
+        mode: how it was answered; None where nobody wrote it down.
     """
 
     instrument_id: str
@@ -28,6 +35,8 @@ class Measurement:
     answers: Answers | None
     source: str
     in_record: bool
+    respondent: Respondent = "self"
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +50,15 @@ def episode_from(measurements: Iterable[Measurement]) -> Episode:
     """Sorted by `authored`; the same sitting read twice is kept once.
 
     A measurement with answers wins over the bare score of the same sitting
-    (same instrument, same instant); one in the record wins over one that waits.
+    (same instrument, respondent and instant); one in the record wins over one that
+    waits.
     Instants are compared in whole seconds, because a server may drop fractions. A
     score that only the losing copy knows (a subscale filed alone) is kept.
     """
-    sittings: dict[tuple[str, datetime], list[Measurement]] = {}
+    sittings: dict[tuple[str, Respondent, datetime], list[Measurement]] = {}
     for each in measurements:
-        key = (each.instrument_id, sitting_instant(each.authored))
+        instant = sitting_instant(each.authored)
+        key = (each.instrument_id, each.respondent, instant)
         sittings.setdefault(key, []).append(each)
     once = [_merged(copies) for copies in sittings.values()]
     # The last parts of the key only make the order the same for any order of arrival.
@@ -74,7 +85,7 @@ def _merged(copies: Sequence[Measurement]) -> Measurement:
     return replace(winner, scores=tuple(scores.values()))
 
 
-def _rank(copy: Measurement) -> tuple[bool, bool, str, str, str, str]:
+def _rank(copy: Measurement) -> tuple[bool, bool, str, str, str, str, str]:
     """Lowest is the copy to trust; the end makes it independent of order."""
     return (
         copy.answers is None,
@@ -82,5 +93,6 @@ def _rank(copy: Measurement) -> tuple[bool, bool, str, str, str, str]:
         copy.source,
         copy.instrument_version,
         copy.language,
+        copy.mode or "",
         repr(copy.scores),
     )

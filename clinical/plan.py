@@ -2,22 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from clinical.change_methods import (
+    ChangeMethod,
+    ChangeSample,
+    EdwardsNunnally,
+    JacobsonTruax,
+)
 from clinical.errors import PlanFileError
+from clinical.rule_numbers import RuleNumbers, rule_numbers_from
+from clinical.trajectory import Equivalence
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
-from questionnaires.instrument import Construct, Instrument
+from questionnaires.instrument import Construct, Cutoff, Instrument
 from questionnaires.library import Library, NoWording
+from questionnaires.reader import CHANGE_OPERATORS, OPERATORS
 from questionnaires.table import Table, table_from_toml
 
 DEMO_PLAN = Path(__file__).parent / "plans" / "demo.toml"
 
 Repeat = Literal["once_per_encounter", "until_acknowledged"]
+_MethodName = Literal["jacobson-truax", "edwards-nunnally"]
 _REPEAT: Mapping[str, Repeat] = {
     "once_per_encounter": "once_per_encounter",
     "until_acknowledged": "until_acknowledged",
+}
+
+_CHANGE_METHOD: Mapping[str, _MethodName] = {
+    "jacobson-truax": "jacobson-truax",
+    "edwards-nunnally": "edwards-nunnally",
+}
+_WHAT: Mapping[str, Literal["version", "language", "mode"]] = {
+    "version": "version",
+    "language": "language",
+    "mode": "mode",
 }
 
 
@@ -28,25 +47,6 @@ class Acceptance:
     instrument_id: str
     by: str
     on: str  # ISO date
-
-
-@dataclass(frozen=True, slots=True)
-class RuleNumbers:
-    """The numbers of the rules, each read from the plan file beside its source."""
-
-    no_gain_sessions: int  # S4: sessions after intake
-    goal_readings: int  # S8: readings in a row
-    stale_after_days: int  # "no recent measure"
-    gap_days: int  # a gap worth a note
-    identical_sittings: int  # DQ: sittings with all answers alike
-    baseline_least: int  # R2: the fewest first readings that make a baseline
-    baseline_readings: int  # R2: the most first readings in the baseline
-    drop_from_session: int  # R3
-    watch_sd: Decimal  # R3
-    strong_sd: Decimal  # R3
-    sd_floor_of_range: Decimal  # R3: part of the score's range
-    repaired_within: int  # R5: sessions
-    worse_again_part: Decimal  # acknowledged card: part of the rci (R3: of the SD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,11 @@ class MeasurementPlan:
         backup_contact: who is told when nobody has seen a safety answer.
         acceptances: instrument id -> who accepted its numbers; without one, numbers
             from a secondary source may inform but not interrupt.
+        control_chart: whether R4 is read; off unless the site chooses it.
+        change_methods: instrument id -> how a change is classed; Jacobson-Truax for
+            an instrument that is not named.
+        low_lines: alliance instrument id -> the site's own number for one line (R1).
+        equivalences: what the site declares to give the same scores.
     """
 
     site: str
@@ -79,6 +84,10 @@ class MeasurementPlan:
     crisis: Mapping[str, str]
     backup_contact: str
     acceptances: Mapping[str, Acceptance]
+    control_chart: bool
+    change_methods: Mapping[str, ChangeMethod]
+    low_lines: Mapping[str, Cutoff]
+    equivalences: tuple[Equivalence, ...]
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -129,13 +138,17 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         outcome=outcome,
         alliance=alliance,
         languages=languages,
-        rules=_rules(table.table("rules")),
+        rules=rule_numbers_from(table.table("rules")),
         speaking=table.flag("speaking"),
         decision_support=table.flag("decision_support"),
         repeat=table.one_of("repeat", _REPEAT),
         crisis=_crisis(table.table("crisis"), languages),
         backup_contact=table.text("backup_contact"),
         acceptances=_acceptances(table, (*outcome, *alliance)),
+        control_chart=table.flag("control_chart"),
+        change_methods=_change_methods(table, outcome),
+        low_lines=_low_lines(table, alliance),
+        equivalences=_equivalences(table, (*outcome, *alliance)),
     )
 
 
@@ -185,46 +198,82 @@ def _acceptances(
     return accepted
 
 
-def _rules(table: Table) -> RuleNumbers:
-    rules = RuleNumbers(
-        no_gain_sessions=_count(table, "no_gain_sessions"),
-        goal_readings=_count(table, "goal_readings"),
-        stale_after_days=_count(table, "stale_after_days"),
-        gap_days=_count(table, "gap_days"),
-        identical_sittings=_count(table, "identical_sittings", least=2),
-        baseline_least=_count(table, "baseline_least"),
-        baseline_readings=_count(table, "baseline_readings"),
-        drop_from_session=_count(table, "drop_from_session", least=3),
-        watch_sd=_part(table, "watch_sd"),
-        strong_sd=_part(table, "strong_sd"),
-        sd_floor_of_range=_part(table, "sd_floor_of_range"),
-        repaired_within=_count(table, "repaired_within"),
-        worse_again_part=_part(table, "worse_again_part"),
+def _change_methods(
+    table: Table, outcome: tuple[Instrument, ...]
+) -> Mapping[str, ChangeMethod]:
+    """With Edwards-Nunnally, numbers for each outcome instrument; else none at all."""
+    method = table.one_of("change_method", _CHANGE_METHOD)
+    if method == "jacobson-truax":
+        if table.has("change_samples"):
+            problem = "is not used by jacobson-truax; remove it or change the method"
+            raise table.refuse("change_samples", problem)
+        return {each.id: JacobsonTruax() for each in outcome}
+    below = table.table("change_samples")
+    methods: dict[str, ChangeMethod] = {
+        each.id: EdwardsNunnally(_change_sample(below.table(each.id)))
+        for each in outcome
+    }
+    below.finish()
+    return methods
+
+
+def _change_sample(entry: Table) -> ChangeSample:
+    sample = ChangeSample(
+        mean=entry.number("mean"),
+        sd=entry.number("sd"),
+        reliability=entry.number("reliability"),
+        z=entry.number("z"),
+        operator=entry.one_of("operator", CHANGE_OPERATORS),
     )
-    table.finish()
-    if rules.baseline_least > rules.baseline_readings:
-        raise table.refuse("baseline_least", "must not exceed baseline_readings")
-    if rules.watch_sd > rules.strong_sd:
-        raise table.refuse("watch_sd", "must not exceed strong_sd")
-    return rules
-
-
-def _count(table: Table, key: str, *, least: int = 1) -> int:
-    """A whole number with its source; `least` is what the arithmetic can do with."""
-    entry = table.table(key)
-    value = entry.whole("value")
-    if value < least:
-        raise entry.refuse("value", f"must be at least {least}")
     entry.source()
     entry.finish()
-    return value
+    for key, value in (("sd", sample.sd), ("z", sample.z)):
+        if value <= 0:
+            raise entry.refuse(key, "must be above zero")
+    if not 0 < sample.reliability < 1:
+        raise entry.refuse("reliability", "must lie between 0 and 1")
+    return sample
 
 
-def _part(table: Table, key: str) -> Decimal:
-    entry = table.table(key)
-    value = entry.number("value")
-    if value <= 0:
-        raise entry.refuse("value", "must be above zero")
-    entry.source()
-    entry.finish()
-    return value
+def _low_lines(table: Table, alliance: tuple[Instrument, ...]) -> Mapping[str, Cutoff]:
+    """The site's own number for one line of a licensed form that it has completed."""
+    if not table.has("low_lines"):
+        return {}
+    licensed = {each.id for each in alliance if each.licence.reference}
+    found: dict[str, Cutoff] = {}
+    for name, entry in table.named_tables("low_lines").items():
+        if name not in licensed:
+            problem = "is no alliance form of this plan that the site has a licence for"
+            raise entry.refuse("", problem)
+        found[name] = Cutoff(
+            entry.number("value"),
+            entry.one_of("operator", OPERATORS),
+            entry.text("population"),
+            entry.source(),
+        )
+        entry.finish()
+    return found
+
+
+def _equivalences(
+    table: Table, instruments: tuple[Instrument, ...]
+) -> tuple[Equivalence, ...]:
+    """Each value in one declaration at most, so that nobody joins two by a third."""
+    if not table.has("equivalences"):
+        return ()
+    used = {each.id for each in instruments}
+    named: set[tuple[str, str, str]] = set()
+    found: list[Equivalence] = []
+    for entry in table.tables("equivalences"):
+        name = entry.text("instrument")
+        if name not in used:
+            raise entry.refuse("instrument", "is not used by this plan")
+        what = entry.one_of("what", _WHAT)
+        values = entry.texts("values")
+        keys = {(name, what, value) for value in values}
+        if len(keys) < 2 or len(keys) < len(values) or keys & named:
+            raise entry.refuse("values", "must name two or more, each once in the plan")
+        named |= keys
+        found.append(Equivalence(name, what, values, entry.source()))
+        entry.finish()
+    return tuple(found)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from clinical.measurement import Respondent
 from clinical.trajectory import Reading
 from questionnaires.answers import Answers, Chosen, is_asked
 from questionnaires.instrument import Instrument, TextItem
@@ -20,6 +21,7 @@ class SafetyAnswer:
     reading: Reading | None  # None: the sitting has no score
     authored_on: str  # ISO date of the sitting
     source: str
+    respondent: Respondent = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class SafetyBlank:
     link_id: str
     authored_on: str
     source: str
+    respondent: Respondent = "self"
 
 
 def safety_findings(

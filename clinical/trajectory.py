@@ -1,12 +1,13 @@
-"""One instrument, version and language through one episode."""
+"""One instrument, respondent, version, language and mode through one episode."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
-from clinical.measurement import Episode, Measurement
-from questionnaires.instrument import Instrument
+from clinical.measurement import Episode, Measurement, Mode, Respondent
+from questionnaires.instrument import Instrument, Source
 from questionnaires.scoring import Score
 
 
@@ -37,30 +38,108 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """Readings of one series, oldest first. The series key never changes inside it."""
+    """Readings of one series, oldest first. The series key never changes inside it.
+
+    Version, language and mode are those of its latest sitting: only what the site has
+    declared equivalent stands beside another in one series.
+    """
 
     instrument: Instrument
     instrument_version: str
     language: str
     readings: tuple[Reading, ...]
+    respondent: Respondent = "self"
+    mode: Mode | None = None
 
 
-def trajectories(episode: Episode, instrument: Instrument) -> tuple[Trajectory, ...]:
-    """One per version and language with a reading, the one measured last at the end.
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """A site's declaration, with its source, that these give the same scores.
+
+    Nobody can declare two respondents or two instruments equivalent.
+    """
+
+    instrument_id: str
+    what: Literal["version", "language", "mode"]
+    values: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What one respondent has answered on one instrument, read once for all rules.
+
+    Attributes:
+        sittings: every one, in any version, language and mode, oldest first.
+        series: those with a reading, the one measured last at the end.
+    """
+
+    instrument: Instrument
+    respondent: Respondent
+    sittings: tuple[Measurement, ...]
+    series: tuple[Trajectory, ...]
+
+    @property
+    def current(self) -> Trajectory | None:
+        """The series measured last, which is the one the rules read."""
+        return self.series[-1] if self.series else None
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """Of the current series."""
+        return self.series[-1].readings if self.series else ()
+
+    def reading_of(self, sitting: Measurement) -> Reading | None:
+        """The reading that this sitting gave; None if it has no score."""
+        for series in self.series:
+            for reading in series.readings:
+                if (
+                    reading.source == sitting.source
+                    and reading.authored == sitting.authored
+                ):
+                    return reading
+        return None
+
+
+def courses(
+    episode: Episode,
+    instrument: Instrument,
+    *,
+    equivalences: Sequence[Equivalence] = (),
+) -> tuple[Course, ...]:
+    """One for each respondent who has answered, the patient first; none if nobody."""
+    by_respondent: dict[Respondent, list[Measurement]] = {"self": [], "carer": []}
+    for each in sittings(episode, instrument):
+        by_respondent[each.respondent].append(each)
+    return tuple(
+        Course(
+            instrument,
+            respondent,
+            tuple(answered),
+            _series(answered, instrument, respondent, equivalences=equivalences),
+        )
+        for respondent, answered in by_respondent.items()
+        if answered
+    )
+
+
+def trajectories(
+    episode: Episode,
+    instrument: Instrument,
+    *,
+    equivalences: Sequence[Equivalence] = (),
+) -> tuple[Trajectory, ...]:
+    """Every series with a reading, the one measured last at the end.
 
     A sitting without a score gives no reading; it is never counted as zero.
     """
-    series: dict[tuple[str, str], list[Measurement]] = {}
-    for each in sittings(episode, instrument):
-        key = (each.instrument_version, each.language)
-        series.setdefault(key, []).append(each)
     found = [
-        Trajectory(instrument, version, language, _readings(members, instrument))
-        for (version, language), members in series.items()
+        series
+        for course in courses(episode, instrument, equivalences=equivalences)
+        for series in course.series
     ]
-    measured = [each for each in found if each.readings]
-    measured.sort(key=lambda each: each.readings[-1].authored)
-    return tuple(measured)
+    found.sort(key=lambda each: each.readings[-1].authored)
+    return tuple(found)
 
 
 def sittings(episode: Episode, instrument: Instrument) -> tuple[Measurement, ...]:
@@ -76,6 +155,63 @@ def followed_score(measurement: Measurement, instrument: Instrument) -> Score | 
         if score.score_id == instrument.total.id and isinstance(score, Score):
             return score
     return None
+
+
+def _series(
+    answered: Sequence[Measurement],
+    instrument: Instrument,
+    respondent: Respondent,
+    *,
+    equivalences: Sequence[Equivalence],
+) -> tuple[Trajectory, ...]:
+    same: dict[tuple[str, str], str] = {
+        (each.what, value): each.values[0]
+        for each in equivalences
+        if each.instrument_id == instrument.id
+        for value in each.values
+    }
+    by_form: dict[tuple[str, str], list[Measurement]] = {}
+    for each in answered:
+        version, language = each.instrument_version, each.language
+        form = (
+            same.get(("version", version), version),
+            same.get(("language", language), language),
+        )
+        by_form.setdefault(form, []).append(each)
+    found = [
+        Trajectory(
+            instrument,
+            members[-1].instrument_version,
+            members[-1].language,
+            readings,
+            respondent,
+            mode,
+        )
+        for of_form in by_form.values()
+        for mode, members in _by_mode(of_form, same)
+        if (readings := _readings(members, instrument))
+    ]
+    found.sort(key=lambda each: each.readings[-1].authored)
+    return tuple(found)
+
+
+def _by_mode(
+    members: Sequence[Measurement], same: dict[tuple[str, str], str]
+) -> Iterable[tuple[Mode | None, list[Measurement]]]:
+    """Sittings of one form, apart by mode as far as the mode is known.
+
+    A sitting whose mode nobody wrote down is no reason to begin a new series: it
+    belongs to the mode that was used before it, the first ones to the first known one.
+    """
+    mode = next((each.mode for each in members if each.mode is not None), None)
+    found: dict[str | None, list[Measurement]] = {}
+    last: dict[str | None, Mode | None] = {}
+    for each in members:
+        mode = each.mode or mode
+        key = None if mode is None else same.get(("mode", mode), mode)
+        found.setdefault(key, []).append(each)
+        last[key] = mode
+    return [(last[key], of_mode) for key, of_mode in found.items()]
 
 
 def _readings(

@@ -11,14 +11,13 @@ from flask_babel import gettext
 
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import (
-    AllianceDrop,
-    BelowOwnBaseline,
     CannotTellYet,
     QualityNote,
     SafetyAnswer,
     SafetyBlank,
     Signal,
 )
+from clinical.signals.order import place_of, said_already
 from clinical.signals.read import read_signals
 from ehr.errors import (
     AccessExpired,
@@ -56,9 +55,10 @@ from smart_app.page import render
 from smart_app.patient_home import patient_home
 from smart_app.person import Person, person_from_bytes
 from smart_app.safety import safety_view
+from smart_app.sentence_parts import Sentence
 from smart_app.services import AppServices, services
 from smart_app.unread_words import unread_reason
-from smart_app.words import Sentence, sentence
+from smart_app.words import sentence
 from vault.errors import NotFound
 
 # Why the chart may not be readable now, though the launch is good.
@@ -133,7 +133,12 @@ def _page(
     report = read_signals(
         reading.episode, plan, today=now.date(), unread=len(reading.unread)
     )
-    graph = graph_spec(reading.episode, plan.instruments, gap_days=plan.rules.gap_days)
+    graph = graph_spec(
+        reading.episode,
+        plan.instruments,
+        gap_days=plan.rules.gap_days,
+        equivalences=plan.equivalences,
+    )
     said = [(each, sentence(each, app.library)) for each in report.signals]
     offered = offers(app)
     safety = safety_view(
@@ -222,16 +227,15 @@ def _graph_parts(graph: GraphSpec) -> dict[str, object]:
 
 def _points_to_talk_about(said: Sequence[tuple[Signal, Sentence]]) -> list[Sentence]:
     """Without safety, which has its own place, and without saying one thing twice."""
-    dropped = {each.instrument_id for each, _ in said if isinstance(each, AllianceDrop)}
-    return [
-        text
+    speaking = [
+        (each, text)
         for each, text in said
         if not isinstance(
             each, SafetyAnswer | SafetyBlank | QualityNote | CannotTellYet
         )
-        # R3 says more clearly what R2 says too.
-        and not (isinstance(each, BelowOwnBaseline) and each.instrument_id in dropped)
     ]
+    already = said_already(each for each, _ in speaking)
+    return [text for each, text in speaking if place_of(each) not in already]
 
 
 def _each_once(notes: Sequence[Sentence]) -> list[Sentence]:

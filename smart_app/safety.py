@@ -10,7 +10,8 @@ from clinical.signals.kinds import SafetyAnswer, SafetyBlank, Signal
 from ehr.delivery.marks import Finding, finding_from_bytes
 from questionnaires.library import Library
 from smart_app.figures import moment
-from smart_app.words import Sentence, sentence
+from smart_app.sentence_parts import Sentence
+from smart_app.words import sentence
 from vault.database import TenantVault
 from vault.safety_marks import Mark
 

@@ -5,10 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from clinical.measurement import Episode, Measurement, episode_from
+from clinical.measurement import (
+    Episode,
+    Measurement,
+    Mode,
+    Respondent,
+    episode_from,
+)
 from clinical.plan import MeasurementPlan, demo_plan
 from questionnaires.answers import answers_from_offered
-from questionnaires.instrument import Instrument, Operator
+from questionnaires.instrument import Cutoff, Instrument, Operator, Source
 from questionnaires.library import load_library
 from questionnaires.scoring import NotScored, Score, score_answers
 
@@ -47,6 +53,16 @@ def turned(instrument: Instrument, value: Decimal) -> Decimal:
     return instrument.total.low + instrument.total.high - value
 
 
+def licensed(instrument: Instrument, *, cutoff: Decimal | int) -> Instrument:
+    """A skeleton as a site completes it; licence and cut-off are invented."""
+    return replace(
+        instrument,
+        id=f"licensed-{instrument.id}",
+        licence=replace(instrument.licence, reference="invented"),
+        cutoff=Cutoff(Decimal(cutoff), "<", "invented", Source("invented", "own")),
+    )
+
+
 def plan_with(
     *instruments: Instrument, accepted: bool = True, **changes: object
 ) -> MeasurementPlan:
@@ -79,6 +95,8 @@ def scored(
     prorated: bool = False,
     language: str = "en",
     version: str | None = None,
+    respondent: Respondent = "self",
+    mode: Mode | None = None,
 ) -> Measurement:
     """A sitting of which only the score is known; None is a sitting not scored."""
     missing = (instrument.total.link_ids[0],)
@@ -101,6 +119,8 @@ def scored(
         answers=None,
         source=f"Observation/{instrument.id}-{day}",
         in_record=True,
+        respondent=respondent,
+        mode=mode,
     )
 
 

@@ -1,18 +1,25 @@
 """The signals: one class each, named after what was computed, with its evidence.
 
 Every number a person needs to check the signal is in it. Words come at the faces.
+`respondent` says whose answers they are: the patient's own, or a carer's.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from clinical.attendance import Visit
+from clinical.measurement import Respondent
+
 # S1 lives with its rule, which waits for no trajectory; `as` says: exported here.
 from clinical.safety import SafetyAnswer as SafetyAnswer
 from clinical.safety import SafetyBlank as SafetyBlank
 from clinical.trajectory import Reading
 
-RuleId = Literal["S1", "S2", "S4", "S8", "R2", "R3", "R5"]
+# D1 is the missed visit; the others are numbered as in docs/reference/signals.md.
+_ProgressRule = Literal["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"]
+_AllianceRule = Literal["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"]
+RuleId = _ProgressRule | _AllianceRule | Literal["D1"]
 
 SilentReason = Literal[
     "no_readings",
@@ -22,6 +29,14 @@ SilentReason = Literal[
     "not_scored",
     "started_outside_clinical_range",
     "data_quality",
+    # S3, as `clinical.expected_response` gives them
+    "is_intake",
+    "after_last_session",
+    "intake_outside_sample",
+    "too_few_people_for_a_norm",
+    "no_norm_for_this_group",
+    # D1
+    "no_visits_known",
 ]
 QualityReason = Literal[
     "prorated",
@@ -44,6 +59,24 @@ class ReliablyWorse:
     latest: Reading
     rci: Decimal  # score points
     in_a_row: int  # readings in a row that are reliably worse, 1 or more
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideBand:
+    """S3: worse than the 80 % line of the norm for this start and session."""
+
+    instrument_id: str
+    intake: Reading
+    latest: Reading
+    expected: Decimal  # mean of people with such a start who stayed until this session
+    line: Decimal  # the worse side of the 80 % band
+    persons: int  # on whom the norm rests at this session
+    pack_id: str
+    pack_hash: str  # SHA-256 (hex); old signals keep theirs
+    rci: Decimal | None  # score points
+    in_a_row: int
+    respondent: Respondent = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +89,46 @@ class NoReliableGain:
     latest: Reading
     rci: Decimal
     sessions_after_intake: int
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class Plateau:
+    """S5: the last readings hardly change, and the goal is not reached."""
+
+    instrument_id: str
+    first: Reading  # of the readings looked at
+    latest: Reading
+    readings: int
+    slope: Decimal  # score points per session, positive is better, rounded to 0.01
+    flat_within: Decimal  # a slope smaller than this is flat
+    after_gain: bool  # some reading has been reliably better than the intake
+    rci: Decimal
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class LargeGain:
+    """S6: better than the reading before by at least the reliable change."""
+
+    instrument_id: str
+    before: Reading
+    latest: Reading
+    rci: Decimal
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyProfile:
+    """S7: reliable moves to and fro, again and again."""
+
+    instrument_id: str
+    swings: int
+    first: Reading  # of the readings looked at
+    latest: Reading
+    readings: int
+    rci: Decimal
+    respondent: Respondent = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +140,19 @@ class ReachedGoal:
     latest: Reading
     rci: Decimal
     cutoff: Decimal
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class BelowSiteCutoff:
+    """R1: below the cut-off that the site entered, or a line below the site's own."""
+
+    instrument_id: str
+    latest: Reading
+    cutoff: Decimal | None  # set if the score is on its low side
+    low_lines: tuple[str, ...]  # link ids
+    line: Decimal | None  # what a line is compared with; set if one is low
+    respondent: Respondent = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +163,7 @@ class BelowOwnBaseline:
     baseline: Decimal  # mean of the first readings, score points
     baseline_readings: int
     latest: Reading
+    respondent: Respondent = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +176,21 @@ class AllianceDrop:
     sd: Decimal  # the threshold used: their SD, or the floor if that is larger
     sd_is_floor: bool
     latest: Reading
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class BelowOwnLimits:
+    """R4: below the limit of this person's control chart, or long below its centre."""
+
+    instrument_id: str
+    how: Literal["beyond_limit", "run"]
+    centre: Decimal  # mean of the readings before
+    sigma: Decimal  # their mean moving range over d2, or the floor if that is larger
+    sigma_is_floor: bool
+    in_a_row: int  # readings on the worse side of the centre, up to the latest
+    latest: Reading
+    respondent: Respondent = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +202,51 @@ class AllianceRepaired:
     sd: Decimal
     lowest: Reading
     latest: Reading
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class AllianceUnrepaired:
+    """R6: a drop from which no reading has come back in the sessions since."""
+
+    instrument_id: str
+    mean: Decimal
+    sd: Decimal
+    began: Reading
+    lowest: Reading
+    latest: Reading
+    sessions: int  # since the drop began
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class FlatAtMaximum:
+    """R7: the highest possible rating, several times running."""
+
+    instrument_id: str
+    readings: int  # in a row, up to the latest
+    latest: Reading
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class BothDown:
+    """R8: the outcome is worse, and the alliance is down, in the same few sessions."""
+
+    instrument_id: str  # of the outcome
+    outcome: ReliablyWorse | OutsideBand
+    alliance: AllianceDrop | BelowOwnBaseline
+    respondent: Respondent = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class MissedWhileDown:
+    """D1: the last visit was missed, and the sessions before it showed a decline."""
+
+    instrument_id: str  # of the first reason
+    visit: Visit
+    because: tuple[ReliablyWorse | OutsideBand | BelowOwnBaseline, ...]
+    respondent: Respondent = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +257,7 @@ class QualityNote:
     reason: QualityReason
     silences: tuple[RuleId, ...]
     reading: Reading | None
+    respondent: Respondent = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +269,27 @@ class CannotTellYet:
     reason: SilentReason
     readings: int
     needed: int
+    respondent: Respondent = "self"
 
 
 SpeakingSignal = (
     SafetyAnswer
     | SafetyBlank
     | ReliablyWorse
+    | OutsideBand
     | NoReliableGain
+    | Plateau
+    | LargeGain
+    | NoisyProfile
     | ReachedGoal
+    | BelowSiteCutoff
     | BelowOwnBaseline
     | AllianceDrop
+    | BelowOwnLimits
     | AllianceRepaired
+    | AllianceUnrepaired
+    | FlatAtMaximum
+    | BothDown
+    | MissedWhileDown
 )
 Signal = SpeakingSignal | QualityNote | CannotTellYet

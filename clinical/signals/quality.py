@@ -1,7 +1,7 @@
 """What the data may not carry, and which rules it therefore keeps quiet.
 
-A note silences S4 and S8, never S1 and S2: doubt may hold back a suggestion and a
-reassurance, never a warning. The note itself is always shown.
+A note silences S3 to S6 and S8, never S1 and S2: doubt may hold back a suggestion and a
+reassurance, never a warning that rests on the answers alone. The note is always shown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,81 +10,71 @@ from datetime import date
 from decimal import Decimal
 
 from clinical.change import is_clinical, is_reliably_better
-from clinical.measurement import Episode, Measurement
-from clinical.plan import RuleNumbers
+from clinical.measurement import Measurement
+from clinical.rule_numbers import RuleNumbers
 from clinical.signals.kinds import QualityNote, QualityReason, RuleId
-from clinical.trajectory import (
-    Reading,
-    Trajectory,
-    followed_score,
-    sittings,
-    trajectories,
-)
+from clinical.trajectory import Course, Reading, followed_score
 from questionnaires.answers import Chosen
 from questionnaires.instrument import Instrument
 
-SILENCED_BY_DOUBT: tuple[RuleId, ...] = ("S4", "S8")
+SILENCED_BY_DOUBT: tuple[RuleId, ...] = ("S3", "S4", "S5", "S6", "S8")
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """Everything a check looks at, for one instrument of the plan."""
+    """Everything a check looks at: one respondent's course on one instrument."""
 
-    instrument: Instrument
-    sittings: tuple[Measurement, ...]
-    series: tuple[Trajectory, ...]
-    readings: tuple[Reading, ...]  # of the current series
+    course: Course
     rules: RuleNumbers
     today: date
     unread: int
 
+    @property
+    def instrument(self) -> Instrument:
+        return self.course.instrument
+
+    @property
+    def sittings(self) -> tuple[Measurement, ...]:
+        return self.course.sittings
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """Of the current series."""
+        return self.course.readings
+
 
 @dataclass(frozen=True, slots=True)
 class _Doubt:
-    """A check found something; `basis` says that a conclusion would rest on it."""
+    """A check found something; `silences` names the rules that would rest on it."""
 
-    basis: bool
+    silences: tuple[RuleId, ...]
     reading: Reading | None
 
 
 def quality_notes(
-    episode: Episode,
-    instrument: Instrument,
-    rules: RuleNumbers,
-    *,
-    today: date,
-    unread: int,
+    course: Course, rules: RuleNumbers, *, today: date, unread: int
 ) -> tuple[QualityNote, ...]:
-    """Each doubt about this instrument's data once, in the order of the checks.
+    """Each doubt about this course's data once, in the order of the checks.
 
     Args:
-        episode: all measurements.
-        instrument: one of the plan's instruments.
+        course: of one respondent on one of the plan's instruments.
         rules: the plan's numbers.
         today: for the age of the latest reading.
         unread: entries of the chart that could not be read; any of them could be a
             measurement of this instrument.
     """
-    series = trajectories(episode, instrument)
-    case = _Case(
-        instrument=instrument,
-        sittings=sittings(episode, instrument),
-        series=series,
-        readings=series[-1].readings if series else (),
-        rules=rules,
-        today=today,
-        unread=unread,
-    )
+    case = _Case(course, rules, today=today, unread=unread)
+    instrument = course.instrument
     notes: list[QualityNote] = []
     for reason, check in CHECKS.items():
         doubt = check(case)
         if doubt is not None:
-            silences = doubt.basis and instrument.construct == "outcome"
+            outcome = instrument.construct == "outcome"
             notes.append(
                 QualityNote(
                     instrument_id=instrument.id,
                     reason=reason,
-                    silences=SILENCED_BY_DOUBT if silences else (),
+                    silences=doubt.silences if outcome else (),
                     reading=doubt.reading,
                 )
             )
@@ -99,14 +89,26 @@ def _prorated(case: _Case) -> _Doubt | None:
     if not case.readings:
         return None
     intake = case.readings[0]
-    recent = case.readings[-case.rules.goal_readings :]
     resting = [
         each
         for each in case.readings
         if each.prorated
-        and (each is intake or each in recent or _counts_as_gain(case, each))
+        and (each is intake or each in _recent(case) or _counts_as_gain(case, each))
     ]
-    return _Doubt(basis=True, reading=resting[-1]) if resting else None
+    if resting:
+        return _Doubt(SILENCED_BY_DOUBT, resting[-1])
+    flat = [each for each in _plateau_window(case) if each.prorated]
+    return _Doubt(("S5",), flat[-1]) if flat else None
+
+
+def _recent(case: _Case) -> tuple[Reading, ...]:
+    """The last readings, on which a goal, a gain and a band rest."""
+    return case.readings[-max(case.rules.goal_readings, 2) :]
+
+
+def _plateau_window(case: _Case) -> tuple[Reading, ...]:
+    """The last readings, through which S5 lays its slope."""
+    return case.readings[-case.rules.plateau_readings :]
 
 
 def _counts_as_gain(case: _Case, reading: Reading) -> bool:
@@ -124,33 +126,47 @@ def _not_scored(case: _Case) -> _Doubt | None:
     if not without:
         return None
     if not case.readings:
-        return _Doubt(basis=True, reading=None)
-    recent = case.readings[-case.rules.goal_readings :]
-    basis = (
-        without[0].authored <= case.readings[0].authored
-        or without[-1].authored >= recent[0].authored
-    )
-    return _Doubt(basis=basis, reading=None)
+        return _Doubt(SILENCED_BY_DOUBT, reading=None)
+    last = without[-1].authored
+    if without[0].authored <= case.readings[0].authored or (
+        last >= _recent(case)[0].authored
+    ):
+        return _Doubt(SILENCED_BY_DOUBT, reading=None)
+    flat = last >= _plateau_window(case)[0].authored
+    return _Doubt(("S5",) if flat else (), reading=None)
 
 
 def _identical_answers(case: _Case) -> _Doubt | None:
-    """The last sittings were answered alike, item for item."""
+    """The last sittings were answered alike, or each with one answer throughout."""
     if case.instrument.construct != "outcome" or not case.readings:
         return None  # the same rating of the alliance each time is common and no doubt
     last = case.sittings[-case.rules.identical_sittings :]
     if len(last) < case.rules.identical_sittings:
         return None
     patterns = [_scored_points(case.instrument, each) for each in last]
-    if patterns[0] and all(each == patterns[0] for each in patterns):
-        return _Doubt(basis=True, reading=case.readings[-1])
+    if not all(patterns):
+        return None
+    same_each_time = all(each == patterns[0] for each in patterns)
+    same_throughout = all(_is_one_answer(case.instrument, each) for each in patterns)
+    if same_each_time or same_throughout:
+        return _Doubt(SILENCED_BY_DOUBT, reading=case.readings[-1])
     return None
+
+
+def _is_one_answer(instrument: Instrument, points: Mapping[str, Decimal]) -> bool:
+    """Every scored item, none left blank, is worth the same."""
+    scored = instrument.total.link_ids
+    return (
+        len(scored) > 1 and len(points) == len(scored) and len({*points.values()}) == 1
+    )
 
 
 def _scored_points(
     instrument: Instrument, sitting: Measurement
-) -> Mapping[str, Decimal] | None:
+) -> Mapping[str, Decimal]:
+    """Points of the answered items; none of them where only the score is known."""
     if sitting.answers is None:
-        return None
+        return {}
     given = sitting.answers.given
     points: dict[str, Decimal] = {}
     for link_id in instrument.total.link_ids:
@@ -167,7 +183,7 @@ def _no_recent_measure(case: _Case) -> _Doubt | None:
     age = (case.today - latest.on).days
     if age <= case.rules.stale_after_days:
         return None
-    return _Doubt(basis=True, reading=latest)
+    return _Doubt(SILENCED_BY_DOUBT, reading=latest)
 
 
 def _long_gap(case: _Case) -> _Doubt | None:
@@ -181,28 +197,31 @@ def _long_gap(case: _Case) -> _Doubt | None:
     ]
     if not after:
         return None
-    return _Doubt(basis=after[-1] in window[1:], reading=after[-1])
+    counts = after[-1] in window[1:]
+    return _Doubt(SILENCED_BY_DOUBT if counts else (), reading=after[-1])
 
 
 def _started_outside_clinical_range(case: _Case) -> _Doubt | None:
     """Maintenance: there is no way to the other side of the cut-off; S2 only."""
+    if case.instrument.construct != "outcome":
+        return None  # a site's cut-off of a rating is where R1 begins
     if case.instrument.cutoff is None or not case.readings:
         return None
     intake = case.readings[0]
     if is_clinical(case.instrument, intake.value):
         return None
-    return _Doubt(basis=True, reading=intake)
+    return _Doubt(SILENCED_BY_DOUBT, reading=intake)
 
 
 def _series_changed(case: _Case) -> _Doubt | None:
-    """Another version or language began; what was before is another trajectory."""
-    if len(case.series) < 2:
+    """Another version, language or mode began: what was before is another line."""
+    if len(case.course.series) < 2:
         return None
-    return _Doubt(basis=True, reading=case.readings[0])
+    return _Doubt(SILENCED_BY_DOUBT, reading=case.readings[0])
 
 
 def _unread_entries(case: _Case) -> _Doubt | None:
-    return _Doubt(basis=True, reading=None) if case.unread else None
+    return _Doubt(SILENCED_BY_DOUBT, reading=None) if case.unread else None
 
 
 CHECKS: Mapping[QualityReason, Callable[[_Case], _Doubt | None]] = {

@@ -1,30 +1,28 @@
 """From an episode to everything the rules say about it. The one path there is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import assert_never
 
-from clinical.measurement import Episode, Measurement
+from clinical.attendance import Visit
+from clinical.measurement import Episode
 from clinical.plan import MeasurementPlan
-from clinical.safety import SafetyAnswer, SafetyBlank, safety_findings
 from clinical.signals.alliance import alliance_findings
+from clinical.signals.band import NO_NORMS, Norms
 from clinical.signals.kinds import (
-    AllianceDrop,
-    AllianceRepaired,
-    BelowOwnBaseline,
     CannotTellYet,
-    NoReliableGain,
     QualityNote,
-    ReachedGoal,
-    ReliablyWorse,
     Signal,
     SpeakingSignal,
 )
-from clinical.signals.progress import progress_findings
+from clinical.signals.order import priority
+from clinical.signals.progress import Beside, progress_findings
 from clinical.signals.quality import quality_notes, silenced_rules
 from clinical.signals.raised import Finding, Raised
-from clinical.trajectory import Reading, sittings, trajectories
+from clinical.signals.ratings import rating_findings
+from clinical.signals.safety import safety_raised
+from clinical.signals.together import Read, both_down, missed_while_down
+from clinical.trajectory import Course, courses
 from questionnaires.instrument import Instrument
 
 
@@ -52,8 +50,26 @@ class SignalReport:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of every course alike."""
+
+    plan: MeasurementPlan
+    today: date
+    unread: int
+    norms: Norms
+    plan_reviews: Sequence[date]
+
+
 def read_signals(
-    episode: Episode, plan: MeasurementPlan, *, today: date, unread: int
+    episode: Episode,
+    plan: MeasurementPlan,
+    *,
+    today: date,
+    unread: int,
+    norms: Norms = NO_NORMS,
+    visits: Sequence[Visit] | None = None,
+    plan_reviews: Sequence[date] = (),
 ) -> SignalReport:
     """Everything the rules say about this episode, for the plan's instruments.
 
@@ -63,23 +79,35 @@ def read_signals(
             off), safety answers are still shown and no other rule is read.
         today: for the age of the latest reading.
         unread: entries of the chart that could not be read.
+        norms: those of the patient's age band and setting; without one for exactly
+            this form and language S3 cannot tell.
+        visits: None means that nobody tells us of visits, and D1 cannot tell.
+        plan_reviews: days on which the treatment plan was reviewed.
     """
-    raised: list[Raised] = []
+    of_plan = [
+        course
+        for instrument in plan.instruments
+        for course in _courses(episode, instrument, plan)
+    ]
+    findings: list[Finding] = [
+        each for course in of_plan for each in safety_raised(course)
+    ]
     notes: list[QualityNote] = []
-    silent: list[CannotTellYet] = []
-    for instrument in plan.instruments:
-        raised.extend(_safety(episode, instrument))
-        if not plan.decision_support:
-            continue
-        of_this = quality_notes(
-            episode, instrument, plan.rules, today=today, unread=unread
+    if plan.decision_support:
+        asked = _Asked(plan, today, unread, norms, plan_reviews)
+        read = [_read(course, asked) for course in of_plan]
+        notes = [note for each in read for note in each.notes]
+        findings += [finding for each in read for finding in each.findings]
+        findings += both_down(read, plan.rules)
+        findings += missed_while_down(
+            visits,
+            read,
+            plan.rules,
+            today=today,
+            read_again=lambda course: _read(course, asked).findings,
         )
-        notes.extend(of_this)
-        for finding in _findings(episode, instrument, plan, notes=of_this):
-            if isinstance(finding, Raised):
-                raised.append(finding)
-            else:
-                silent.append(finding)
+    raised = [each for each in findings if isinstance(each, Raised)]
+    silent = [each for each in findings if isinstance(each, CannotTellYet)]
     raised.sort(key=lambda each: priority(each.signal))  # stable: then plan order
     return SignalReport(
         signals=(*(each.signal for each in raised), *notes, *silent),
@@ -87,111 +115,42 @@ def read_signals(
     )
 
 
-def priority(signal: SpeakingSignal) -> int:
-    """Place in the order in which people should see signals; 0 is first."""
-    match signal:
-        case SafetyAnswer(urgency="full"):
-            return 0
-        case SafetyAnswer():
-            return 1
-        case SafetyBlank():
-            return 2
-        case ReliablyWorse():
-            return 3
-        case AllianceDrop(level="strong"):
-            return 4
-        case NoReliableGain():
-            return 5
-        case AllianceDrop():
-            return 6
-        case BelowOwnBaseline():
-            return 7
-        case ReachedGoal():
-            return 8
-        case AllianceRepaired():
-            return 9
-        case _:
-            assert_never(signal)
+def _courses(
+    episode: Episode, instrument: Instrument, plan: MeasurementPlan
+) -> tuple[Course, ...]:
+    """One for each respondent; where nobody has answered yet, an empty one."""
+    found = courses(episode, instrument, equivalences=plan.equivalences)
+    return found or (Course(instrument, "self", sittings=(), series=()),)
 
 
-def _findings(
-    episode: Episode,
-    instrument: Instrument,
-    plan: MeasurementPlan,
-    *,
-    notes: tuple[QualityNote, ...],
-) -> tuple[Finding, ...]:
-    series = trajectories(episode, instrument)
-    current = series[-1] if series else None
+def _read(course: Course, asked: _Asked) -> Read:
+    """What the data may not carry, and what the rules say within that."""
+    plan, instrument = asked.plan, course.instrument
+    notes = quality_notes(course, plan.rules, today=asked.today, unread=asked.unread)
     if instrument.construct == "alliance":
-        return alliance_findings(instrument, current, plan.rules)
-    return progress_findings(
-        instrument, current, plan.rules, silenced=silenced_rules(notes)
+        findings = (
+            *alliance_findings(course, plan.rules),
+            *rating_findings(
+                course,
+                plan.rules,
+                low_line=plan.low_lines.get(instrument.id),
+                chart=plan.control_chart,
+            ),
+        )
+    else:
+        silenced = silenced_rules(notes)
+        beside = Beside(silenced, asked.norms, asked.plan_reviews)
+        findings = progress_findings(course, plan.rules, beside=beside)
+    return Read(
+        course,
+        tuple(replace(each, respondent=course.respondent) for each in notes),
+        tuple(_said_of(course, each) for each in findings),
     )
 
 
-def _safety(episode: Episode, instrument: Instrument) -> tuple[Raised, ...]:
-    """S1 for each safety item: its last answers, and a blank in the last sitting.
-
-    A blank does not clear an earlier answer. All sittings of the day of the last
-    answer count, so that filling in the form again hides nothing.
-    """
-    answered = [
-        each for each in sittings(episode, instrument) if each.answers is not None
-    ]
-    found: list[Raised] = []
-    done: dict[str, date] = {}  # link id -> day of its last answer
-    for sitting in reversed(answered):
-        findings = _findings_of(sitting, instrument)
-        blanks = {
-            each.link_id: each for each in findings if isinstance(each, SafetyBlank)
-        }
-        positive = {
-            each.link_id: each for each in findings if isinstance(each, SafetyAnswer)
-        }
-        for link_id in _safety_items(instrument):
-            if link_id in blanks:
-                if sitting is answered[-1]:
-                    found.append(Raised(blanks[link_id], sitting.authored))
-                continue
-            day = done.setdefault(link_id, sitting.authored.date())
-            if day == sitting.authored.date() and link_id in positive:
-                signal = replace(
-                    positive[link_id], reading=_reading_of(episode, instrument, sitting)
-                )
-                found.append(Raised(signal, sitting.authored))
-    return tuple(found)
-
-
-def _findings_of(
-    sitting: Measurement, instrument: Instrument
-) -> tuple[SafetyAnswer | SafetyBlank, ...]:
-    if sitting.answers is None:
-        return ()
-    return safety_findings(
-        instrument,
-        sitting.answers,
-        authored_on=sitting.authored.date().isoformat(),
-        source=sitting.source,
-    )
-
-
-def _safety_items(instrument: Instrument) -> tuple[str, ...]:
-    return tuple(
-        item.link_id
-        for item in instrument.items
-        if getattr(item, "safety", None) is not None
-    )
-
-
-def _reading_of(
-    episode: Episode, instrument: Instrument, sitting: Measurement
-) -> Reading | None:
-    for series in trajectories(episode, instrument):
-        for reading in series.readings:
-            if (
-                reading.source == sitting.source
-                and reading.authored == sitting.authored
-            ):
-                return reading
-    return None
+def _said_of(course: Course, finding: Finding) -> Finding:
+    """The finding with the respondent of the course: the rules do not know of it."""
+    if isinstance(finding, CannotTellYet):
+        return replace(finding, respondent=course.respondent)
+    signal = replace(finding.signal, respondent=course.respondent)
+    return Raised(signal, since=finding.since)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from clinical.measurement import Episode
-from clinical.trajectory import Reading, Trajectory, trajectories
+from clinical.trajectory import Equivalence, Reading, Trajectory, trajectories
 from questionnaires.instrument import Cutoff, Instrument
 
 
@@ -74,7 +74,11 @@ class GraphSpec:
 
 
 def graph_spec(
-    episode: Episode, instruments: Sequence[Instrument], *, gap_days: int
+    episode: Episode,
+    instruments: Sequence[Instrument],
+    *,
+    gap_days: int,
+    equivalences: Sequence[Equivalence] = (),
 ) -> GraphSpec:
     """The graph of one episode.
 
@@ -82,8 +86,12 @@ def graph_spec(
         episode: what was read from the chart, and what waits to be delivered.
         instruments: in the order of the panels; one without readings has no panel.
         gap_days: longer than this without a reading breaks the line.
+        equivalences: what the site declares to give the same scores; one line then.
     """
-    series = {each.id: trajectories(episode, each) for each in instruments}
+    series = {
+        each.id: trajectories(episode, each, equivalences=equivalences)
+        for each in instruments
+    }
     dates = sorted(
         {
             reading.on

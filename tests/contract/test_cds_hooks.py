@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -25,11 +25,22 @@ from cds_hooks.cards import SUMMARY_LIMIT
 from cds_hooks.errors import MalformedRequest
 from cds_hooks.hook_request import hook_request_from_bytes
 from cds_hooks.services import desk_of, progress
+from clinical.attendance import Visit
 from clinical.signals.kinds import (
     AllianceDrop,
     AllianceRepaired,
+    AllianceUnrepaired,
     BelowOwnBaseline,
+    BelowOwnLimits,
+    BelowSiteCutoff,
+    BothDown,
+    FlatAtMaximum,
+    LargeGain,
+    MissedWhileDown,
+    NoisyProfile,
     NoReliableGain,
+    OutsideBand,
+    Plateau,
     ReachedGoal,
     ReliablyWorse,
     SafetyAnswer,
@@ -276,21 +287,38 @@ def widest(instrument: Instrument) -> list[SpeakingSignal]:
         source="Observation/x",
     )
     long = Decimal("123.456")
+    name = instrument.id
+    worse = ReliablyWorse(name, reading, reading, long, 100)
+    drop = AllianceDrop(name, "strong", long, long, True, reading)
+    visit = Visit(reading.authored, "late_cancelled")
     signals: list[SpeakingSignal] = [
-        ReliablyWorse(instrument.id, reading, reading, long, 100),
-        NoReliableGain(instrument.id, reading, reading, reading, long, 1000),
-        ReachedGoal(instrument.id, reading, reading, long, long),
-        BelowOwnBaseline(instrument.id, long, 100, reading),
-        AllianceDrop(instrument.id, "watch", long, long, True, reading),
-        AllianceDrop(instrument.id, "strong", long, long, True, reading),
-        AllianceRepaired(instrument.id, long, long, reading, reading),
+        worse,
+        OutsideBand(
+            name, reading, reading, long, long, 10000, "x" * 40, "f" * 64, long, 100
+        ),
+        NoReliableGain(name, reading, reading, reading, long, 1000),
+        Plateau(name, reading, reading, 100, -long, long, True, long),
+        LargeGain(name, reading, reading, long),
+        NoisyProfile(name, 100, reading, reading, 100, long),
+        ReachedGoal(name, reading, reading, long, long),
+        BelowSiteCutoff(name, reading, long, ("x",) * 100, long),
+        BelowOwnBaseline(name, long, 100, reading),
+        AllianceDrop(name, "watch", long, long, True, reading),
+        drop,
+        BelowOwnLimits(name, "run", long, long, True, 100, reading),
+        AllianceRepaired(name, long, long, reading, reading),
+        AllianceUnrepaired(name, long, long, reading, reading, reading, 1000),
+        FlatAtMaximum(name, 1000, reading),
+        BothDown(name, worse, drop),
+        MissedWhileDown(name, visit, (worse,)),
     ]
     day = reading.on.isoformat()
     for item in instrument.items[-1:]:
-        name, link = instrument.id, item.link_id
+        link = item.link_id
         signals.append(SafetyAnswer(name, link, long, "full", reading, day, "x"))
         signals.append(SafetyBlank(name, link, day, "x"))
-    return signals
+    assert {type(each) for each in signals} == set(get_args(SpeakingSignal))
+    return [*signals, *(replace(each, respondent="carer") for each in signals)]
 
 
 @pytest.mark.req("CH-31")

@@ -7,9 +7,19 @@ from clinical.interruptions import Interruption
 from clinical.signals.kinds import (
     AllianceDrop,
     AllianceRepaired,
+    AllianceUnrepaired,
     BelowOwnBaseline,
+    BelowOwnLimits,
+    BelowSiteCutoff,
+    BothDown,
     CannotTellYet,
+    FlatAtMaximum,
+    LargeGain,
+    MissedWhileDown,
+    NoisyProfile,
     NoReliableGain,
+    OutsideBand,
+    Plateau,
     QualityNote,
     ReachedGoal,
     ReliablyWorse,
@@ -22,6 +32,8 @@ from clinical.signals.kinds import (
 def line(signal: Signal) -> str:
     """Rule, instrument, and every number the signal carries."""
     name = signal.instrument_id
+    if signal.respondent != "self":
+        name += f" by {signal.respondent}"
     match signal:
         case SafetyAnswer():
             score = number(signal.reading.value) if signal.reading else "not scored"
@@ -37,6 +49,12 @@ def line(signal: Signal) -> str:
                 f" latest {number(signal.latest.value)}, rci {number(signal.rci)},"
                 f" {signal.in_a_row} in a row"
             )
+        case OutsideBand():
+            return (
+                f"S3 {name}: latest {number(signal.latest.value)},"
+                f" line {number(signal.line)}, expected {number(signal.expected)},"
+                f" norm of {signal.persons}, {signal.in_a_row} in a row"
+            )
         case NoReliableGain():
             return (
                 f"S4 {name}: intake {number(signal.intake.value)},"
@@ -44,12 +62,33 @@ def line(signal: Signal) -> str:
                 f" latest {number(signal.latest.value)}, rci {number(signal.rci)},"
                 f" {signal.sessions_after_intake} sessions after intake"
             )
+        case Plateau():
+            gain = ", after a gain" if signal.after_gain else ""
+            return (
+                f"S5 {name}: {number(signal.slope)} a session over {signal.readings}"
+                f" readings, flat below {number(signal.flat_within)}{gain}"
+            )
+        case LargeGain():
+            return (
+                f"S6 {name}: {number(signal.before.value)} to"
+                f" {number(signal.latest.value)}, rci {number(signal.rci)}"
+            )
+        case NoisyProfile():
+            return (
+                f"S7 {name}: {signal.swings} swings in {signal.readings} readings,"
+                f" rci {number(signal.rci)}"
+            )
         case ReachedGoal():
             return (
                 f"S8 {name}: intake {number(signal.intake.value)},"
                 f" latest {number(signal.latest.value)}, rci {number(signal.rci)},"
                 f" cut-off {number(signal.cutoff)}"
             )
+        case BelowSiteCutoff():
+            below = f", cut-off {number(signal.cutoff)}" if signal.cutoff else ""
+            lines = " ".join(signal.low_lines)
+            low = f", low {lines} by {number(signal.line)}" if signal.line else ""
+            return f"R1 {name}: latest {number(signal.latest.value)}{below}{low}"
         case BelowOwnBaseline():
             return (
                 f"R2 {name}: baseline {number(signal.baseline)} of"
@@ -62,6 +101,26 @@ def line(signal: Signal) -> str:
                 f" sd {number(signal.sd)}{floor},"
                 f" latest {number(signal.latest.value)}"
             )
+        case BelowOwnLimits():
+            floor = " (floor)" if signal.sigma_is_floor else ""
+            return (
+                f"R4 {name}: {signal.how}, centre {number(signal.centre)},"
+                f" sigma {number(signal.sigma)}{floor},"
+                f" latest {number(signal.latest.value)}, {signal.in_a_row} in a row"
+            )
+        case AllianceUnrepaired():
+            return (
+                f"R6 {name}: {signal.sessions} sessions, mean {number(signal.mean)},"
+                f" sd {number(signal.sd)}, lowest {number(signal.lowest.value)},"
+                f" latest {number(signal.latest.value)}"
+            )
+        case FlatAtMaximum():
+            return f"R7 {name}: {number(signal.latest.value)}, {signal.readings} times"
+        case BothDown():
+            return f"R8 {name}: {line(signal.outcome)}; {line(signal.alliance)}"
+        case MissedWhileDown():
+            reasons = "; ".join(line(each) for each in signal.because)
+            return f"D1 {name}: last visit {signal.visit.status}; {reasons}"
         case AllianceRepaired():
             return (
                 f"R5 {name}: mean {number(signal.mean)}, sd {number(signal.sd)},"
@@ -76,6 +135,8 @@ def line(signal: Signal) -> str:
                 text += f", silences {' '.join(signal.silences)}"
             return text
         case CannotTellYet():
+            if not signal.needed:  # what is missing is no reading
+                return f"{signal.rule} {name}: {signal.reason}"
             return (
                 f"{signal.rule} {name}: {signal.reason},"
                 f" {signal.readings} of {signal.needed} readings"

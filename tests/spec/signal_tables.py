@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from clinical.plan import DEMO_PLAN
+from tests.spec.tables import NOTHING, Beside
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "signals.md"
 
@@ -26,7 +27,9 @@ checked at every change, so what stands here is what the product does.
 
 How to read a table: one row is one session, a week apart unless a day is given. A
 score of several numbers is the answers to the items in their order, `_` is a blank.
-"turned" is the same instrument with its scale upside down. The examples use numbers of
+"turned" is the same instrument with its scale upside down; "licensed" a skeleton that a
+site has completed, with invented numbers. Where there is a column `visit`, somebody
+tells us of visits; `by` says who answered. The examples use numbers of
 the demonstration's plan and of the shipped instruments; a site may choose others.
 
 *Says*: signals that speak. *Notes*: doubts about the data, and the rules they silence.
@@ -92,6 +95,7 @@ def _recorded(
         cannot_tell: Sequence[str] | None = None,
         today: int | None = None,
         unread: int = 0,
+        beside: Beside = NOTHING,
     ) -> None:
         said = tuple(expect) or ("nothing",)
         expected = [("Says", said), ("Notes", tuple(notes))]
@@ -100,6 +104,7 @@ def _recorded(
             expected.insert(0, ("Today", (f"day {today}",)))
         if unread:
             expected.insert(0, ("Entries that could not be read", (str(unread),)))
+        expected[:0] = _known(beside)
         calls.append(Example(title, _table(table), tuple(expected)))
 
     def interruption_spec(
@@ -113,6 +118,19 @@ def _recorded(
     recorders = {"signal_spec": signal_spec, "interruption_spec": interruption_spec}
     test(**{each: recorders[each] for each in wanted})
     yield from calls
+
+
+def _known(beside: Beside) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if beside.norm:
+        yield "Norm", ("an invented one for the PHQ-9 in English",)
+    if beside.reviewed:
+        yield "Plan reviewed", tuple(f"day {each}" for each in beside.reviewed)
+    if beside.control_chart:
+        yield "Control chart", ("chosen by the site",)
+    if beside.low_line is not None:
+        yield "The site's number for one line", (f"below {beside.low_line}, invented",)
+    if beside.same_language:
+        yield "Declared equivalent by the site", ("English and German",)
 
 
 def _table(text: str) -> str:

@@ -4,7 +4,9 @@ A column is an instrument of the library; "turned phq-9" is the same scale upsid
 A cell is a score ("17", "10.125 prorated"), "not scored", the answers to the scored
 items in their order ("2 2 1 _ 1 0 1 2 0", `_` is a blank), or empty.
 Columns beside the instruments: `session` (a number to read by), `day` of the episode
-(a week apart if absent), `language`, `version`.
+(a week apart if absent), `language`, `version`, `mode`, `by` (who answered), `visit`
+(what became of it; without the column nobody tells us of visits). "licensed srs" is the
+skeleton as a site completes it, with invented numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,20 +15,25 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from clinical.attendance import Status, Visit
 from clinical.interruptions import (
     Acknowledgement,
     Interruption,
     Shown,
     interruptions,
 )
-from clinical.measurement import Measurement, episode_from
-from clinical.plan import Repeat
+from clinical.measurement import Measurement, Mode, Respondent, episode_from
+from clinical.plan import MeasurementPlan, Repeat
+from clinical.signals.band import NO_NORMS, NormKey, Norms
 from clinical.signals.kinds import CannotTellYet, QualityNote
 from clinical.signals.read import SignalReport, read_signals
-from questionnaires.instrument import Instrument
+from clinical.trajectory import Equivalence
+from questionnaires.instrument import Cutoff, Instrument, Source
+from tests.curves import curve
 from tests.instruments import (
     LIBRARY,
     answered,
+    licensed,
     on_day,
     plan_with,
     scored,
@@ -36,7 +43,36 @@ from tests.spec.plain import card, line
 
 Row = Mapping[str, str]
 BESIDE = {"session", "day", "language", "version", "opening", "encounter"}
-BESIDE |= {"answered", "cards"}
+BESIDE |= {"answered", "cards", "mode", "by", "visit"}
+STATUS: Mapping[str, Status] = {
+    "attended": "attended",
+    "missed": "missed",
+    "cancelled late": "late_cancelled",
+}
+MODES: Mapping[str, Mode] = {"screen": "screen", "paper": "paper"}
+RESPONDENTS: Mapping[str, Respondent] = {"self": "self", "carer": "carer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known or chosen beside the table.
+
+    Attributes:
+        norm: whether there is one for the PHQ-9 in English; its curve is invented.
+        reviewed: days of the episode on which the plan was reviewed.
+        control_chart: whether the site has chosen it.
+        low_line: the site's number for one line of its licensed form.
+        same_language: whether the site declares English and German equivalent.
+    """
+
+    norm: bool = False
+    reviewed: Sequence[int] = ()
+    control_chart: bool = False
+    low_line: int | None = None
+    same_language: bool = False
+
+
+NOTHING = Beside()
 
 
 def rows_of(table: str) -> tuple[Row, ...]:
@@ -56,7 +92,7 @@ def instruments_of(rows: Sequence[Row]) -> tuple[Instrument, ...]:
 
 def measurements_of(row: Row, *, at: int) -> tuple[Measurement, ...]:
     """What was measured in this row, the `at`-th of the table (0 is the first)."""
-    day = int(row["day"]) if "day" in row else 1 + 7 * at
+    day = _day(row, at=at)
     return tuple(
         _measurement(_instrument(name), cell, row=row, day=day)
         for name, cell in row.items()
@@ -65,20 +101,60 @@ def measurements_of(row: Row, *, at: int) -> tuple[Measurement, ...]:
 
 
 def signal_report(
-    table: str, *, today: int | None = None, unread: int = 0
+    table: str,
+    *,
+    today: int | None = None,
+    unread: int = 0,
+    beside: Beside = NOTHING,
 ) -> SignalReport:
     """What the rules say about a table, on a day of the episode (else on its last)."""
     rows = rows_of(table)
     measured = [
         each for at, row in enumerate(rows) for each in measurements_of(row, at=at)
     ]
-    last = max(each.authored for each in measured) if measured else on_day(1)
+    visits = [
+        Visit(on_day(_day(row, at=at)), STATUS[row["visit"]])
+        for at, row in enumerate(rows)
+        if row.get("visit")
+    ]
+    instruments = instruments_of(rows)
+    last = max(
+        (each.authored for each in measured), default=on_day(_day(rows[-1], at=0))
+    )
+    last = max([last, *(each.at for each in visits)])
     return read_signals(
         episode_from(measured),
-        plan_with(*instruments_of(rows)),
+        _plan(instruments, beside),
         today=(on_day(today) if today else last).date(),
         unread=unread,
+        norms=_norms(instruments) if beside.norm else NO_NORMS,
+        visits=visits if "visit" in rows[0] else None,
+        plan_reviews=[on_day(each).date() for each in beside.reviewed],
     )
+
+
+def _plan(instruments: Sequence[Instrument], beside: Beside) -> MeasurementPlan:
+    source = Source("invented", "own")
+    line = beside.low_line
+    low = Cutoff(Decimal(line), "<", "invented", source) if line is not None else None
+    return plan_with(
+        *instruments,
+        control_chart=beside.control_chart,
+        low_lines={each.id: low for each in instruments if low is not None},
+        equivalences=tuple(
+            Equivalence(each.id, "language", ("en", "de"), source)
+            for each in instruments
+            if beside.same_language
+        ),
+    )
+
+
+def _norms(instruments: Sequence[Instrument]) -> Norms:
+    return {
+        NormKey(each.id, each.version, "en", "self"): curve(direction=each.direction)
+        for each in instruments
+        if each.id == "phq-9"
+    }
 
 
 def check_signals(
@@ -89,9 +165,10 @@ def check_signals(
     cannot_tell: Sequence[str] | None = None,
     today: int | None = None,
     unread: int = 0,
+    beside: Beside = NOTHING,
 ) -> None:
     """Asserts the speaking signals and the notes; silent rules where they are given."""
-    report = signal_report(table, today=today, unread=unread)
+    report = signal_report(table, today=today, unread=unread, beside=beside)
     found_notes = [each for each in report.signals if isinstance(each, QualityNote)]
     silent = [each for each in report.signals if isinstance(each, CannotTellYet)]
 
@@ -155,7 +232,13 @@ def _cells(text: str) -> list[str]:
     return [each.strip() for each in text.split("|")]
 
 
+def _day(row: Row, *, at: int) -> int:
+    return int(row["day"]) if "day" in row else 1 + 7 * at
+
+
 def _instrument(name: str) -> Instrument:
+    if name.startswith("licensed "):
+        return licensed(LIBRARY.instrument(name.removeprefix("licensed ")), cutoff=20)
     if name.startswith("turned "):
         return upside_down(LIBRARY.instrument(name.removeprefix("turned ")))
     return LIBRARY.instrument(name)
@@ -178,4 +261,6 @@ def _measurement(
         prorated=words[1:] == ["prorated"],
         language=language,
         version=row.get("version"),
+        respondent=RESPONDENTS[row.get("by") or "self"],
+        mode=MODES.get(row.get("mode", "")),
     )

@@ -14,10 +14,14 @@ def test_a_prorated_intake_silences_the_plan_review(signal_spec):
               4 |    15
               5 |    15
         """,
-        notes=["phq-9: prorated at session 1, silences S4 S8"],
+        notes=["phq-9: prorated at session 1, silences S3 S4 S5 S6 S8"],
         cannot_tell=[
+            "S3 phq-9: no_norm_for_this_group, 5 of 2 readings",
             "S4 phq-9: data_quality, 5 of 5 readings",
+            "S5 phq-9: data_quality, 5 of 4 readings",
+            "S6 phq-9: data_quality, 5 of 2 readings",
             "S8 phq-9: data_quality, 5 of 3 readings",
+            "D1 phq-9: no_visits_known",
         ],
     )
 
@@ -35,6 +39,7 @@ def test_a_prorated_reading_that_carries_nothing_is_no_doubt(signal_spec):
         expect=[
             "S4 phq-9: intake 16, best 15, latest 15, rci 6, 4 sessions after intake"
         ],
+        notes=["phq-9: prorated at session 2, silences S5"],
     )
 
 
@@ -48,7 +53,7 @@ def test_a_prorated_gain_is_a_doubtful_gain(signal_spec):
               4 |    15
               5 |    15
         """,
-        notes=["phq-9: prorated at session 2, silences S4 S8"],
+        notes=["phq-9: prorated at session 2, silences S3 S4 S5 S6 S8"],
     )
 
 
@@ -62,7 +67,7 @@ def test_an_intake_that_could_not_be_scored_is_said(signal_spec):
               3 |     9
               4 |     8
         """,
-        notes=["phq-9: not_scored, silences S4 S8"],
+        notes=["phq-9: not_scored, silences S3 S4 S5 S6 S8"],
     )
 
 
@@ -75,7 +80,7 @@ def test_the_same_answers_three_times_running(signal_spec):
               3 | 1 1 1 1 0 0 0 0 0
               4 | 1 1 1 1 0 0 0 0 0
         """,
-        notes=["phq-9: identical_answers at session 4, silences S4 S8"],
+        notes=["phq-9: identical_answers at session 4, silences S3 S4 S5 S6 S8"],
     )
 
 
@@ -114,7 +119,7 @@ def test_after_six_weeks_and_a_day_there_is_no_recent_measure(signal_spec):
               3 |  15 | 8
         """,
         today=58,
-        notes=["phq-9: no_recent_measure at session 3, silences S4 S8"],
+        notes=["phq-9: no_recent_measure at session 3, silences S3 S4 S5 S6 S8"],
     )
 
 
@@ -139,7 +144,7 @@ def test_a_gap_of_six_weeks_and_a_day_is_a_long_gap(signal_spec):
               2 |   8 | 9
               3 |  51 | 8
         """,
-        notes=["phq-9: long_gap at session 3, silences S4 S8"],
+        notes=["phq-9: long_gap at session 3, silences S3 S4 S5 S6 S8"],
     )
 
 
@@ -167,7 +172,8 @@ def test_a_gap_long_ago_is_shown_and_silences_nothing(signal_spec):
               6 |  88 | 14
         """,
         expect=[
-            "S4 phq-9: intake 16, best 14, latest 14, rci 6, 5 sessions after intake"
+            "S4 phq-9: intake 16, best 14, latest 14, rci 6, 5 sessions after intake",
+            "S5 phq-9: 0.4 a session over 4 readings, flat below 0.75",
         ],
         notes=["phq-9: long_gap at session 2"],
     )
@@ -183,7 +189,7 @@ def test_entries_that_could_not_be_read_reassure_nobody(signal_spec):
               3 |     8
         """,
         unread=1,
-        notes=["phq-9: unread_entries, silences S4 S8"],
+        notes=["phq-9: unread_entries, silences S3 S4 S5 S6 S8"],
     )
 
 
@@ -215,7 +221,7 @@ def test_a_sitting_without_score_between_two_good_ones_reassures_nobody(signal_s
               3 | not scored
               4 |     8
         """,
-        notes=["phq-9: not_scored, silences S4 S8"],
+        notes=["phq-9: not_scored, silences S3 S4 S5 S6 S8"],
     )
 
 

@@ -117,16 +117,14 @@ def test_the_safety_card_stands_beside_at_most_one_other(interruption_spec):
           1 | A         | 1 1 1 1 1 1 1 1 0 | 14               |          |
           8 | B         | 1 1 1 1 1 1 1 1 0 | 14               |          |
          15 | C         | 2 1 1 1 1 1 1 1 0 | 14               |          |
-         22 | D         | 3 3 3 2 2 2 1 1 2 | 4                | | S1 phq-9, S2 phq-9
+         22 | D         | 3 3 3 2 2 2 1 1 2 | 4                | | S1 phq-9, R8 phq-9
          22 | D         |                   |                  |          |
         """,
         repeat="once_per_encounter",
     )
 
 
-def test_a_strong_drop_comes_before_a_plan_review_and_a_weak_one_after(
-    interruption_spec,
-):
+def test_a_plan_review_comes_before_a_drop_and_each_is_said(interruption_spec):
     interruption_spec(
         """
         day | encounter | phq-9 | session-alliance | answered | cards
@@ -135,8 +133,8 @@ def test_a_strong_drop_comes_before_a_plan_review_and_a_weak_one_after(
          15 | C         | 16    | 14               |          |
          22 | D         | 16    | 14               |          |
          29 | E         | 16    | 12               |          | S4 phq-9
-         36 | F         | 16    | 10               | yes      | R3 session-alliance
-         36 | F         |       |                  | yes      | S4 phq-9
+         36 | F         | 16    | 10               | yes      | S4 phq-9
+         36 | F         |       |                  | yes      | R3 session-alliance
          36 | F         |       |                  |          |
         """,
     )
@@ -223,7 +221,7 @@ def test_a_goal_that_is_reached_is_said_once(interruption_spec):
         """
         day | encounter | phq-9 | answered | cards
           1 | A         | 16    |          |
-          8 | B         | 9     |          |
+          8 | B         | 9     | yes      | S6 phq-9
          15 | C         | 8     | yes      | S8 phq-9
          22 | D         | 9     |          |
         """,

@@ -15,7 +15,10 @@ def test_a_course_that_gets_better_raises_nothing(signal_spec):
         """,
         expect=[],
         notes=[],
-        cannot_tell=[],
+        cannot_tell=[
+            "S3 phq-9: no_norm_for_this_group, 5 of 2 readings",
+            "D1 phq-9: no_visits_known",
+        ],
     )
 
 
@@ -29,10 +32,17 @@ def test_one_reading_tells_nothing_about_a_course(signal_spec):
         expect=[],
         cannot_tell=[
             "S2 phq-9: too_few_readings, 1 of 2 readings",
+            "S3 phq-9: no_norm_for_this_group, 1 of 2 readings",
             "S4 phq-9: too_few_readings, 1 of 5 readings",
+            "S5 phq-9: too_few_readings, 1 of 4 readings",
+            "S6 phq-9: too_few_readings, 1 of 2 readings",
+            "S7 phq-9: too_few_readings, 1 of 5 readings",
             "S8 phq-9: too_few_readings, 1 of 3 readings",
             "R2 session-alliance: too_few_readings, 1 of 3 readings",
             "R3 session-alliance: too_few_readings, 1 of 4 readings",
+            "R6 session-alliance: too_few_readings, 1 of 4 readings",
+            "R7 session-alliance: too_few_readings, 1 of 4 readings",
+            "D1 phq-9: no_visits_known",
         ],
     )
 
@@ -47,10 +57,17 @@ def test_no_reading_at_all_is_said(signal_spec):
         expect=[],
         cannot_tell=[
             "S2 phq-9: no_readings, 0 of 2 readings",
+            "S3 phq-9: no_readings, 0 of 2 readings",
             "S4 phq-9: no_readings, 0 of 5 readings",
+            "S5 phq-9: no_readings, 0 of 4 readings",
+            "S6 phq-9: no_readings, 0 of 2 readings",
+            "S7 phq-9: no_readings, 0 of 5 readings",
             "S8 phq-9: no_readings, 0 of 3 readings",
             "R2 session-alliance: no_readings, 0 of 3 readings",
             "R3 session-alliance: no_readings, 0 of 4 readings",
+            "R6 session-alliance: no_readings, 0 of 4 readings",
+            "R7 session-alliance: no_readings, 0 of 4 readings",
+            "D1 phq-9: no_visits_known",
         ],
     )
 
@@ -69,7 +86,12 @@ def test_an_open_check_in_has_no_reliable_change_and_no_verdict(signal_spec):
         expect=[],
         cannot_tell=[
             "S2 session-outcome: no_reliable_change_known, 5 of 2 readings",
+            "S3 session-outcome: no_norm_for_this_group, 5 of 2 readings",
             "S4 session-outcome: no_reliable_change_known, 5 of 5 readings",
+            "S5 session-outcome: no_reliable_change_known, 5 of 4 readings",
+            "S6 session-outcome: no_reliable_change_known, 5 of 2 readings",
+            "S7 session-outcome: no_reliable_change_known, 5 of 5 readings",
             "S8 session-outcome: no_reliable_change_known, 5 of 3 readings",
+            "D1 session-outcome: no_visits_known",
         ],
     )

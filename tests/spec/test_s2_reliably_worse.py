@@ -59,7 +59,7 @@ def test_a_fall_of_a_scale_on_which_low_is_healthy_is_no_worsening(signal_spec):
               1 |    17
               2 |    11
         """,
-        expect=[],
+        expect=["S6 phq-9: 17 to 11, rci 6"],
     )
 
 
@@ -84,7 +84,7 @@ def test_only_the_latest_reading_counts(signal_spec):
               2 |    19
               3 |    12
         """,
-        expect=[],
+        expect=["S6 phq-9: 19 to 12, rci 6"],
     )
 
 
@@ -108,7 +108,10 @@ def test_a_start_outside_the_clinical_range_keeps_s2(signal_spec):
               2 |    10
         """,
         expect=["S2 phq-9: intake 4, latest 10, rci 6, 1 in a row"],
-        notes=["phq-9: started_outside_clinical_range at session 1, silences S4 S8"],
+        notes=[
+            "phq-9: started_outside_clinical_range at session 1,"
+            " silences S3 S4 S5 S6 S8"
+        ],
     )
 
 
@@ -123,10 +126,10 @@ def test_doubtful_data_never_silence_s2(signal_spec):
         unread=3,
         expect=["S2 phq-9: intake 11, latest 17.5, rci 6, 1 in a row"],
         notes=[
-            "phq-9: prorated at session 2, silences S4 S8",
-            "phq-9: no_recent_measure at session 2, silences S4 S8",
-            "phq-9: long_gap at session 2, silences S4 S8",
-            "phq-9: unread_entries, silences S4 S8",
+            "phq-9: prorated at session 2, silences S3 S4 S5 S6 S8",
+            "phq-9: no_recent_measure at session 2, silences S3 S4 S5 S6 S8",
+            "phq-9: long_gap at session 2, silences S3 S4 S5 S6 S8",
+            "phq-9: unread_entries, silences S3 S4 S5 S6 S8",
         ],
     )
 

@@ -14,7 +14,8 @@ def test_four_sessions_after_intake_without_reliable_gain(signal_spec):
               5 |    14
         """,
         expect=[
-            "S4 phq-9: intake 16, best 11, latest 14, rci 6, 4 sessions after intake"
+            "S4 phq-9: intake 16, best 11, latest 14, rci 6, 4 sessions after intake",
+            "S5 phq-9: 0.5 a session over 4 readings, flat below 0.75",
         ],
     )
 
@@ -29,7 +30,12 @@ def test_three_sessions_after_intake_are_too_early(signal_spec):
               4 |    14
         """,
         expect=[],
-        cannot_tell=["S4 phq-9: too_few_readings, 4 of 5 readings"],
+        cannot_tell=[
+            "S3 phq-9: no_norm_for_this_group, 4 of 2 readings",
+            "S4 phq-9: too_few_readings, 4 of 5 readings",
+            "S7 phq-9: too_few_readings, 4 of 5 readings",
+            "D1 phq-9: no_visits_known",
+        ],
     )
 
 
@@ -44,7 +50,10 @@ def test_a_gain_of_exactly_the_reliable_change_is_a_gain(signal_spec):
               5 |    16
         """,
         expect=[],
-        cannot_tell=[],
+        cannot_tell=[
+            "S3 phq-9: no_norm_for_this_group, 5 of 2 readings",
+            "D1 phq-9: no_visits_known",
+        ],
     )
 
 
@@ -61,7 +70,8 @@ def test_the_same_answers_on_a_scale_upside_down_ask_for_the_same_review(signal_
         """,
         expect=[
             "S4 turned-phq-9: intake 11, best 16, latest 13, rci 6,"
-            " 4 sessions after intake"
+            " 4 sessions after intake",
+            "S5 turned-phq-9: 0.5 a session over 4 readings, flat below 0.75",
         ],
     )
 
@@ -77,10 +87,18 @@ def test_a_start_outside_the_clinical_range_has_no_way_to_gain(signal_spec):
               5 |     9
         """,
         expect=[],
-        notes=["phq-9: started_outside_clinical_range at session 1, silences S4 S8"],
+        notes=[
+            "phq-9: started_outside_clinical_range at session 1,"
+            " silences S3 S4 S5 S6 S8"
+        ],
         cannot_tell=[
+            "S3 phq-9: started_outside_clinical_range, 5 of 2 readings",
             "S4 phq-9: started_outside_clinical_range, 5 of 5 readings",
+            "S5 phq-9: started_outside_clinical_range, 5 of 4 readings",
+            "S6 phq-9: started_outside_clinical_range, 5 of 2 readings",
+            "S7 phq-9: started_outside_clinical_range, 5 of 5 readings",
             "S8 phq-9: started_outside_clinical_range, 5 of 3 readings",
+            "D1 phq-9: no_visits_known",
         ],
     )
 
@@ -96,7 +114,8 @@ def test_a_start_exactly_at_the_cutoff_is_clinical(signal_spec):
               5 |    10
         """,
         expect=[
-            "S4 phq-9: intake 10, best 9, latest 10, rci 6, 4 sessions after intake"
+            "S4 phq-9: intake 10, best 9, latest 10, rci 6, 4 sessions after intake",
+            "S5 phq-9: -0.2 a session over 4 readings, flat below 0.75",
         ],
     )
 
@@ -114,7 +133,7 @@ def test_a_sitting_without_score_is_a_session_all_the_same(signal_spec):
         expect=[
             "S4 phq-9: intake 16, best 14, latest 14, rci 6, 4 sessions after intake"
         ],
-        notes=["phq-9: not_scored"],
+        notes=["phq-9: not_scored, silences S5"],
     )
 
 

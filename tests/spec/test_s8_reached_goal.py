@@ -86,10 +86,15 @@ def test_a_prorated_reading_reassures_nobody(signal_spec):
               3 |   9 prorated
         """,
         expect=[],
-        notes=["phq-9: prorated at session 3, silences S4 S8"],
+        notes=["phq-9: prorated at session 3, silences S3 S4 S5 S6 S8"],
         cannot_tell=[
+            "S3 phq-9: no_norm_for_this_group, 3 of 2 readings",
             "S4 phq-9: too_few_readings, 3 of 5 readings",
+            "S5 phq-9: too_few_readings, 3 of 4 readings",
+            "S6 phq-9: data_quality, 3 of 2 readings",
+            "S7 phq-9: too_few_readings, 3 of 5 readings",
             "S8 phq-9: data_quality, 3 of 3 readings",
+            "D1 phq-9: no_visits_known",
         ],
     )
 

@@ -13,11 +13,16 @@ def test_another_language_begins_its_own_trajectory(signal_spec):
               3 | de       | 17
         """,
         expect=[],
-        notes=["phq-9: series_changed at session 1, silences S4 S8"],
+        notes=["phq-9: series_changed at session 1, silences S3 S4 S5 S6 S8"],
         cannot_tell=[
             "S2 phq-9: too_few_readings, 1 of 2 readings",
+            "S3 phq-9: no_norm_for_this_group, 1 of 2 readings",
             "S4 phq-9: too_few_readings, 1 of 5 readings",
+            "S5 phq-9: too_few_readings, 1 of 4 readings",
+            "S6 phq-9: too_few_readings, 1 of 2 readings",
+            "S7 phq-9: too_few_readings, 1 of 5 readings",
             "S8 phq-9: too_few_readings, 1 of 3 readings",
+            "D1 phq-9: no_visits_known",
         ],
     )
 
@@ -32,7 +37,7 @@ def test_another_version_begins_its_own_trajectory(signal_spec):
               3 | 2.0.0   | 23
         """,
         expect=["S2 phq-9: intake 17, latest 23, rci 6, 1 in a row"],
-        notes=["phq-9: series_changed at session 1, silences S4 S8"],
+        notes=["phq-9: series_changed at session 1, silences S3 S4 S5 S6 S8"],
     )
 
 
@@ -46,7 +51,7 @@ def test_the_series_measured_last_is_the_one_that_is_read(signal_spec):
               3 | en       | 17
         """,
         expect=["S2 phq-9: intake 11, latest 17, rci 6, 1 in a row"],
-        notes=["phq-9: series_changed at session 1, silences S4 S8"],
+        notes=["phq-9: series_changed at session 1, silences S3 S4 S5 S6 S8"],
     )
 
 

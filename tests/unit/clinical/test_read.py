@@ -75,23 +75,24 @@ def test_each_speaking_signal_and_no_other_has_its_time():
 
 def test_people_see_what_speaks_then_the_doubts_then_the_silence():
     found = report(
+        # The drop lies too long before the worsening to be one thing with it.
         *weekly(ALLIANCE_CHECK_IN, [14, 14, 14, 12]).measurements,
-        *weekly(GAD7, [9, 9, 9, 9, 13]).measurements,
+        *weekly(GAD7, [9, 9, 9, 9, 8, 9, 13]).measurements,
         *weekly(PHQ9, [16, 16, 16]).measurements,
         scored(PHQ9, Decimal("16.5"), day=22, prorated=True),
         answered(PHQ9, (2, 2, 2, 2, 2, 2, 2, 2, 1), day=29),
     )
 
-    assert [(type(each), each.instrument_id) for each in found.signals] == [
+    said = [(type(each), each.instrument_id) for each in found.signals]
+    assert said[:6] == [
         (SafetyAnswer, "phq-9"),
         (ReliablyWorse, "gad-7"),
         (NoReliableGain, "gad-7"),
         (AllianceDrop, "session-alliance"),
         (BelowOwnBaseline, "session-alliance"),
         (QualityNote, "phq-9"),
-        (CannotTellYet, "phq-9"),
-        (CannotTellYet, "phq-9"),
     ]
+    assert {kind for kind, _ in said[6:]} == {CannotTellYet}
 
 
 def test_a_safety_answer_carries_the_reading_of_its_own_sitting():
