@@ -8,6 +8,7 @@ from itertools import product
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from clinical.attendance import Visit
 from clinical.signals.kinds import Signal
 from clinical.trajectory import Reading
 from questionnaires.instrument import Instrument
@@ -22,6 +23,7 @@ READING = Reading(
     in_record=True,
     source="QuestionnaireResponse/17",
 )
+VISIT = Visit(READING.authored, "missed")
 
 
 def examples(kind: type, instrument: Instrument) -> Iterator[Any]:
@@ -38,6 +40,7 @@ def _values(name: str, hint: Any, instrument: Instrument) -> tuple[Any, ...]:
         "instrument_id": instrument.id,
         "link_id": instrument.items[-1].link_id,
         "authored_on": "2026-09-30",
+        "low_lines": tuple(each.link_id for each in instrument.items[-2:]),
     }
     if name in named:
         return (named[name],)
@@ -52,7 +55,10 @@ def _values(name: str, hint: Any, instrument: Instrument) -> tuple[Any, ...]:
         )
     if origin is tuple:
         return (_values(name, get_args(hint)[0], instrument)[:2],)
+    if hint in KINDS:  # a signal that rests on others
+        return (next(examples(hint, instrument)),)
     if hint is bool:
         return (True, False)
     plain = {str: "x", int: 24, Decimal: SCORE, Reading: READING, NoneType: None}
+    plain[Visit] = VISIT
     return (plain[hint],)
