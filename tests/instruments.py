@@ -131,6 +131,7 @@ def answered(
     day: int,
     language: str = "en",
     authored: datetime | None = None,
+    respondent: Respondent = "self",
 ) -> Measurement:
     """A sitting with its answers, scored as the product scores; None is a blank."""
     given = dict(zip(instrument.total.link_ids, points, strict=True))
@@ -144,6 +145,7 @@ def answered(
         answers=answers,
         source=f"QuestionnaireResponse/{instrument.id}-{day}",
         in_record=True,
+        respondent=respondent,
     )
 
 

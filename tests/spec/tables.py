@@ -248,12 +248,13 @@ def _measurement(
     instrument: Instrument, cell: str, *, row: Row, day: int
 ) -> Measurement:
     language = row.get("language", "en")
+    by = RESPONDENTS[row.get("by") or "self"]
     words = cell.split()
     if cell == "not scored":
         return scored(instrument, None, day=day, language=language)
     if len(words) == len(instrument.total.link_ids):
         points = [None if each == "_" else int(each) for each in words]
-        return answered(instrument, points, day=day, language=language)
+        return answered(instrument, points, day=day, language=language, respondent=by)
     return scored(
         instrument,
         Decimal(words[0]),
@@ -261,6 +262,6 @@ def _measurement(
         prorated=words[1:] == ["prorated"],
         language=language,
         version=row.get("version"),
-        respondent=RESPONDENTS[row.get("by") or "self"],
+        respondent=by,
         mode=MODES.get(row.get("mode", "")),
     )

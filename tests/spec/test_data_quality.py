@@ -235,3 +235,34 @@ def test_the_same_alliance_rating_each_time_is_common_and_no_doubt(signal_spec):
         """,
         notes=[],
     )
+
+
+def test_one_answer_throughout_three_times_running(signal_spec):
+    signal_spec(
+        """
+        session | phq-9
+              1 | 2 2 2 2 2 2 2 2 0
+              2 | 1 1 1 1 1 1 1 1 1
+              3 | 2 2 2 2 2 2 2 2 2
+              4 | 1 1 1 1 1 1 1 1 1
+        """,
+        notes=["phq-9: identical_answers at session 4, silences S3 S4 S5 S6 S8"],
+        expect=["S1 phq-9: item /44260-8 answered 1, full, score 9"],
+    )
+
+
+def test_one_answer_throughout_twice_is_no_doubt(signal_spec):
+    signal_spec(
+        """
+        session | phq-9
+              1 | 2 2 2 2 2 2 2 1 0
+              2 | 1 1 1 1 1 1 1 1 0
+              3 | 2 2 2 2 2 2 2 2 2
+              4 | 1 1 1 1 1 1 1 1 1
+        """,
+        notes=[],
+        expect=[
+            "S1 phq-9: item /44260-8 answered 1, full, score 9",
+            "S6 phq-9: 18 to 9, rci 6",
+        ],
+    )

@@ -226,3 +226,137 @@ def test_a_goal_that_is_reached_is_said_once(interruption_spec):
          22 | D         | 9     |          |
         """,
     )
+
+
+def test_both_down_comes_first_and_says_its_parts_too(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | session-alliance | answered | cards
+          1 | A         | 11    | 14               |          |
+          8 | B         | 11    | 14               |          |
+         15 | C         | 11    | 14               |          |
+         22 | D         | 17    | 9                | yes      | R8 phq-9
+         22 | D         |       |                  |          |
+         29 | E         | 17    | 9                |          |
+         36 | F         | 20    | 9                | yes      | R8 phq-9
+        """,
+    )
+
+
+def test_when_the_alliance_has_come_back_the_worsening_is_said_alone(
+    interruption_spec,
+):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | session-alliance | answered | cards
+          1 | A         | 11    | 14               |          |
+          8 | B         | 11    | 14               |          |
+         15 | C         | 11    | 14               |          |
+         22 | D         | 17    | 9                | yes      | R8 phq-9
+         29 | E         | 17    | 14               | yes      | S2 phq-9
+         36 | F         | 17    | 9                | yes      | R8 phq-9
+        """,
+    )
+
+
+def test_a_drop_that_is_not_repaired_is_raised_once_more(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | session-alliance | answered | cards
+          1 | A         | 14               |          |
+          8 | B         | 14               |          |
+         15 | C         | 14               |          |
+         22 | D         | 9                | yes      | R3 session-alliance
+         29 | E         | 9                |          |
+         36 | F         | 9                |          |
+         43 | G         | 9                | yes      | R6 session-alliance
+         50 | H         | 9                |          |
+         57 | I         | 8                | yes      | R6 session-alliance
+        """,
+    )
+
+
+def test_an_unrepaired_drop_comes_before_a_plan_review(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | session-alliance | answered | cards
+          1 | A         | 16    | 14               |          |
+          8 | B         | 16    | 14               |          |
+         15 | C         | 16    | 14               |          |
+         22 | D         | 16    | 9                | yes      | R3 session-alliance
+         29 | E         | 16    | 9                | yes      | S4 phq-9
+         36 | F         | 16    | 9                |          |
+         43 | G         | 16    | 9                | yes      | R6 session-alliance
+        """,
+    )
+
+
+def test_a_plan_review_is_asked_for_once_in_four_sessions(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 16    |          |
+          8 | B         | 15    |          |
+         15 | C         | 16    |          |
+         22 | D         | 15    |          |
+         29 | E         | 16    | yes      | S4 phq-9
+         36 | F         | 15    |          |
+         43 | G         | 16    |          |
+         50 | H         | 15    |          |
+         57 | I         | 16    | yes      | S4 phq-9
+        """,
+    )
+
+
+def test_a_plateau_is_a_card_only_after_a_gain(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 20    |          |
+          8 | B         | 17    |          |
+         15 | C         | 13    |          |
+         22 | D         | 13    |          |
+         29 | E         | 13    |          |
+         36 | F         | 13    | yes      | S5 phq-9
+         43 | G         | 13    |          |
+        """,
+    )
+
+
+def test_each_large_gain_is_said_and_answered_by_itself(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 26    |          |
+          8 | B         | 20    | yes      | S6 phq-9
+          8 | B         |       |          |
+         15 | C         | 14    | yes      | S6 phq-9
+         22 | D         | 14    |          |
+        """,
+    )
+
+
+def test_swings_are_said_once(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 18    |          |
+          8 | B         | 12    | yes      | S6 phq-9
+         15 | C         | 18    |          |
+         22 | D         | 12    | yes      | S6 phq-9
+         29 | E         | 18    | yes      | S7 phq-9
+         36 | F         | 21    |          |
+        """,
+    )
+
+
+def test_the_highest_rating_four_times_running_interrupts_nobody(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | session-alliance | answered | cards
+          1 | A         | 16               |          |
+          8 | B         | 16               |          |
+         15 | C         | 16               |          |
+         22 | D         | 16               |          |
+        """,
+    )

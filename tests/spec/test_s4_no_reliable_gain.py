@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.spec.tables import Beside
+
 
 def test_four_sessions_after_intake_without_reliable_gain(signal_spec):
     signal_spec(
@@ -150,5 +152,41 @@ def test_reliably_worse_comes_before_no_reliable_gain(signal_spec):
         expect=[
             "S2 phq-9: intake 12, latest 18, rci 6, 1 in a row",
             "S4 phq-9: intake 12, best 12, latest 18, rci 6, 4 sessions after intake",
+        ],
+    )
+
+
+def test_a_plan_review_in_the_last_four_sessions_answers_it(signal_spec):
+    signal_spec(
+        """
+        session | day | phq-9
+              1 |   1 |    16
+              2 |   8 |    13
+              3 |  15 |    15
+              4 |  22 |    12
+              5 |  29 |    14
+              6 |  36 |    11
+        """,
+        beside=Beside(reviewed=[16]),
+        expect=[],
+    )
+
+
+def test_four_sessions_after_the_review_it_is_asked_again(signal_spec):
+    signal_spec(
+        """
+        session | day | phq-9
+              1 |   1 |    16
+              2 |   8 |    13
+              3 |  15 |    15
+              4 |  22 |    12
+              5 |  29 |    14
+              6 |  36 |    11
+              7 |  43 |    14
+        """,
+        beside=Beside(reviewed=[16]),
+        expect=[
+            "S4 phq-9: intake 16, best 11, latest 14, rci 6, 6 sessions after intake",
+            "S5 phq-9: -0.3 a session over 4 readings, flat below 0.75",
         ],
     )

@@ -1,6 +1,8 @@
-"""Another version or language of an instrument is another trajectory."""
+"""Another version, language, mode or respondent is another trajectory."""
 
 import pytest
+
+from tests.spec.tables import Beside
 
 
 @pytest.mark.hazard("H08")
@@ -63,4 +65,76 @@ def test_two_instruments_never_share_a_trajectory(signal_spec):
               2 |       | 18
         """,
         expect=[],
+    )
+
+
+@pytest.mark.hazard("H08")
+def test_a_carers_report_is_a_line_of_its_own(signal_spec):
+    signal_spec(
+        """
+        day | by    | phq-9
+          1 | self  | 11
+          1 | carer | 20
+          8 | self  | 12
+          8 | carer | 26
+        """,
+        expect=["S2 phq-9 by carer: intake 20, latest 26, rci 6, 1 in a row"],
+    )
+
+
+@pytest.mark.hazard("H08")
+def test_paper_after_the_screen_begins_its_own_trajectory(signal_spec):
+    signal_spec(
+        """
+        session | mode   | phq-9
+              1 | screen | 11
+              2 | screen | 12
+              3 | paper  | 18
+        """,
+        expect=[],
+        notes=["phq-9: series_changed at session 1, silences S3 S4 S5 S6 S8"],
+    )
+
+
+@pytest.mark.hazard("H08")
+def test_where_nobody_wrote_down_the_mode_the_line_goes_on(signal_spec):
+    signal_spec(
+        """
+        session | mode   | phq-9
+              1 |        | 11
+              2 | screen | 12
+              3 |        | 17
+        """,
+        expect=["S2 phq-9: intake 11, latest 17, rci 6, 1 in a row"],
+    )
+
+
+def test_languages_that_the_site_declares_equivalent_are_one_line(signal_spec):
+    signal_spec(
+        """
+        session | language | phq-9
+              1 | en       | 11
+              2 | de       | 12
+              3 | de       | 17
+        """,
+        beside=Beside(same_language=True),
+        expect=["S2 phq-9: intake 11, latest 17, rci 6, 1 in a row"],
+    )
+
+
+@pytest.mark.hazard("H04")
+def test_a_carers_no_does_not_clear_the_patients_safety_answer(signal_spec):
+    signal_spec(
+        """
+        day | by    | phq-9
+          1 | self  | 1 1 1 1 1 1 1 1 1
+          8 | carer | 0 0 0 0 0 0 0 0 0
+        """,
+        expect=["S1 phq-9: item /44260-8 answered 1, full, score 9"],
+        notes=[
+            "phq-9: started_outside_clinical_range at session 1, silences S3 S4 S5 S6"
+            " S8",
+            "phq-9 by carer: started_outside_clinical_range at session 1, silences S3"
+            " S4 S5 S6 S8",
+        ],
     )
