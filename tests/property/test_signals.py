@@ -9,12 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clinical.attendance import Visit
+from clinical.change import swings
 from clinical.interruptions import Acknowledgement, Shown, interruptions
 from clinical.measurement import Episode, Measurement, episode_from
 from clinical.plan import Repeat
 from clinical.signals.kinds import (
+    BelowOwnLimits,
+    BothDown,
     CannotTellYet,
+    MissedWhileDown,
+    NoisyProfile,
     NoReliableGain,
+    Plateau,
     QualityNote,
     ReachedGoal,
     ReliablyWorse,
@@ -39,8 +46,10 @@ from tests.instruments import (
 # A busy machine is no reason for a property to fail.
 unhurried = settings(deadline=None)
 
-PLAN = plan_with(PHQ9, ALLIANCE_CHECK_IN)
-TURNED_PLAN = plan_with(upside_down(PHQ9), upside_down(ALLIANCE_CHECK_IN))
+PLAN = plan_with(PHQ9, ALLIANCE_CHECK_IN, control_chart=True)
+TURNED_PLAN = plan_with(
+    upside_down(PHQ9), upside_down(ALLIANCE_CHECK_IN), control_chart=True
+)
 # A copied form is a doubt of its own; it would hide what the next two are about.
 PLAN_WITHOUT_COPIES = replace(PLAN, rules=replace(PLAN.rules, identical_sittings=99))
 
@@ -83,6 +92,16 @@ def _kind(signal: Signal) -> tuple[object, ...]:
             return (ReliablyWorse, signal.in_a_row)
         case NoReliableGain():
             return (NoReliableGain, signal.best.session_number)
+        case Plateau():
+            return (Plateau, signal.slope, signal.after_gain)
+        case NoisyProfile():
+            return (NoisyProfile, signal.swings)
+        case BelowOwnLimits():
+            return (BelowOwnLimits, signal.how, signal.in_a_row)
+        case BothDown():
+            return (BothDown, _kind(signal.outcome), _kind(signal.alliance))
+        case MissedWhileDown():
+            return (MissedWhileDown, *(_kind(each) for each in signal.because))
         case _:
             return (type(signal), getattr(signal, "level", None))
 
@@ -107,8 +126,9 @@ def test_turning_an_instrument_upside_down_changes_no_signal(outcome, alliance):
     )
     today = on_day(70).date()
 
-    here = read_signals(upright, PLAN, today=today, unread=0)
-    there = read_signals(over, TURNED_PLAN, today=today, unread=0)
+    visits = [Visit(on_day(69), "missed")]
+    here = read_signals(upright, PLAN, today=today, unread=0, visits=visits)
+    there = read_signals(over, TURNED_PLAN, today=today, unread=0, visits=visits)
 
     assert kinds(here) == kinds(there)
     levels = [
@@ -349,3 +369,44 @@ def test_an_episode_that_raises_nothing_interrupts_nobody(scores):
     cards = interruptions(report, PLAN, acknowledged=(), shown=(), encounter="A")
 
     assert bool(cards) <= bool(report.speaking)
+
+
+@pytest.mark.hazard("H08")
+@unhurried
+@given(phq9_scores, phq9_scores)
+def test_what_a_carer_says_changes_nothing_that_is_said_of_the_patient(own, carers):
+    alone = weekly(PHQ9, own)
+    both = episode_from(
+        (
+            *alone.measurements,
+            *(
+                replace(each, respondent="carer", source=f"{each.source}-carer")
+                for each in weekly(PHQ9, carers).measurements
+            ),
+        )
+    )
+    today = on_day(70).date()
+
+    def of_patient(episode: Episode) -> list[Signal]:
+        report = read_signals(episode, PLAN, today=today, unread=0)
+        return [
+            each
+            for each in report.signals
+            if each.instrument_id == "phq-9"
+            and each.respondent == "self"
+            and not (isinstance(each, CannotTellYet) and each.rule == "D1")
+        ]
+
+    if own:
+        assert of_patient(alone) == of_patient(both)
+
+
+@unhurried
+@given(phq9_scores)
+def test_each_move_of_a_noisy_profile_is_counted_once(scores):
+    found = swings(PHQ9, [Decimal(each) for each in scores]) if scores else 0
+
+    longest = max(len(scores) - 1, 0)
+    assert 0 <= found <= longest
+    if scores:
+        assert found == swings(PHQ9, [Decimal(each) for each in reversed(scores)])

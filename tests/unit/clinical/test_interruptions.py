@@ -6,16 +6,21 @@ from decimal import Decimal
 
 import pytest
 
+from clinical.attendance import Visit
 from clinical.interruptions import Acknowledgement, Interruption, interruptions
 from clinical.measurement import Measurement, episode_from
 from clinical.plan import MeasurementPlan
+from clinical.signals.band import NormKey
 from clinical.signals.kinds import SafetyAnswer
 from clinical.signals.read import read_signals
+from tests.curves import curve
 from tests.instruments import (
     ALLIANCE_CHECK_IN,
     GAD7,
+    LIBRARY,
     PHQ9,
     answered,
+    licensed,
     on_day,
     plan_with,
     scored,
@@ -187,3 +192,120 @@ def test_two_reasons_of_a_kind_make_one_card_even_where_cards_are_repeated():
         each.cause[:2] for each in cards(*worse, *drop, morning, evening, plan=plan)
     ]
     assert rules == ["S1", "S2"]
+
+
+NORMS = {NormKey("phq-9", PHQ9.version, "en", "self"): curve()}
+
+
+def band_cards(
+    *scores: int,
+    plan: MeasurementPlan = PLAN,
+    acknowledged: tuple[Acknowledgement, ...] = (),
+) -> tuple[Interruption, ...]:
+    report = read_signals(
+        weekly(PHQ9, scores), plan, today=on_day(40).date(), unread=0, norms=NORMS
+    )
+    return interruptions(
+        report, plan, acknowledged=acknowledged, shown=(), encounter="A"
+    )
+
+
+def test_outside_the_band_is_a_card_until_worse_by_half_a_reliable_change():
+    (first,) = band_cards(14, 17)
+    answer = Acknowledgement(first.cause, first.level, on=on_day(9))
+
+    assert first.cause == "S3|phq-9"
+    assert band_cards(14, 17, 19, acknowledged=(answer,)) == ()
+    # Worse by half a reliable change it is reliably so too, which comes first.
+    (worse,) = band_cards(14, 17, 20, acknowledged=(answer,))
+    assert worse.cause == "S2|phq-9"
+    both = (answer, Acknowledgement(worse.cause, worse.level, on=on_day(16)))
+    again = band_cards(14, 17, 20, acknowledged=both)
+    assert [each.cause for each in again] == ["S3|phq-9"]
+
+
+def test_without_a_reliable_change_the_width_of_the_band_is_the_step():
+    without = replace(PHQ9, reliable_change=None)
+    plan = plan_with(without)
+    (first,) = band_cards(14, 17, plan=plan)
+    answer = Acknowledgement(first.cause, first.level, on=on_day(9))
+
+    assert band_cards(14, 17, 19, plan=plan, acknowledged=(answer,)) == ()
+    assert len(band_cards(14, 17, 20, plan=plan, acknowledged=(answer,))) == 1
+
+
+def missed_cards(
+    *measurements: Measurement,
+    missed_on: int,
+    plan: MeasurementPlan = PLAN,
+    acknowledged: tuple[Acknowledgement, ...] = (),
+) -> list[str]:
+    report = read_signals(
+        episode_from(measurements),
+        plan,
+        today=on_day(40).date(),
+        unread=0,
+        visits=[Visit(on_day(missed_on), "missed")],
+    )
+    found = interruptions(
+        report, plan, acknowledged=acknowledged, shown=(), encounter="A"
+    )
+    return [each.cause for each in found]
+
+
+def test_each_missed_visit_is_a_cause_of_its_own():
+    low = weekly(ALLIANCE_CHECK_IN, [14, 14, 13]).measurements
+
+    first = missed_cards(*low, missed_on=22)
+    answer = Acknowledgement(first[0], Decimal(-1), on=on_day(23))
+    again = missed_cards(*low, missed_on=29, acknowledged=(answer,))
+
+    assert [each[:2] for each in (*first, *again)] == ["D1", "D1"]
+    assert first != again
+    assert missed_cards(*low, missed_on=22, acknowledged=(answer,)) == []
+
+
+def test_a_missed_visit_waits_for_sign_off_where_its_reason_does():
+    plan = plan_with(PHQ9, ALLIANCE_CHECK_IN, accepted=False)
+    worse = weekly(PHQ9, [11, 17]).measurements
+    low = weekly(ALLIANCE_CHECK_IN, [14, 14, 13]).measurements
+
+    assert missed_cards(*worse, missed_on=22, plan=plan) == []
+    assert len(missed_cards(*worse, *low, missed_on=22, plan=plan)) == 1
+
+
+def test_both_down_waits_for_sign_off_and_the_drop_does_not():
+    plan = plan_with(PHQ9, ALLIANCE_CHECK_IN, accepted=False)
+    worse = weekly(PHQ9, [11, 11, 11, 17]).measurements
+    drop = weekly(ALLIANCE_CHECK_IN, [14, 14, 14, 8]).measurements
+
+    found = cards(*worse, *drop, plan=plan)
+
+    assert [each.cause for each in found] == ["R3|session-alliance"]
+
+
+def test_a_chart_and_a_site_cutoff_interrupt_by_themselves():
+    chart = plan_with(ALLIANCE_CHECK_IN, control_chart=True)
+    run = weekly(ALLIANCE_CHECK_IN, [14] * 5 + [13] * 8).measurements
+    srs = licensed(LIBRARY.instrument("srs"), cutoff=20)
+
+    by_chart = cards(*run, plan=chart)
+    by_cutoff = cards(scored(srs, 19, day=1), plan=plan_with(srs))
+
+    assert [each.cause for each in by_chart] == ["R4|session-alliance"]
+    assert [each.cause for each in by_cutoff] == ["R1|licensed-srs"]
+
+
+def test_an_answered_chart_waits_for_half_a_sigma_more():
+    chart = plan_with(ALLIANCE_CHECK_IN, control_chart=True)
+    run = [14] * 5 + [13] * 8
+    (first,) = cards(*weekly(ALLIANCE_CHECK_IN, run).measurements, plan=chart)
+    answer = Acknowledgement(first.cause, first.level, on=on_day(86))
+
+    same = weekly(ALLIANCE_CHECK_IN, [*run, 13]).measurements
+    lower = weekly(ALLIANCE_CHECK_IN, [*run, Decimal("12.5")]).measurements
+    lowest = weekly(ALLIANCE_CHECK_IN, [*run, Decimal("12.2")]).measurements
+
+    assert cards(*same, plan=chart, acknowledged=(answer,)) == ()
+    assert cards(*lower, plan=chart, acknowledged=(answer,)) == ()
+    assert len(cards(*lowest, plan=chart, acknowledged=(answer,))) == 1

@@ -2,9 +2,12 @@
 
 import re
 import tomllib
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from clinical.change_methods import EdwardsNunnally, JacobsonTruax
 from clinical.errors import PlanFileError
 from clinical.plan import DEMO_PLAN, MeasurementPlan, demo_plan, plan_from_toml
 from tests.instruments import LIBRARY
@@ -216,3 +219,142 @@ def test_a_number_that_the_rule_cannot_work_with_is_refused(rule: str, value: st
     )
 
     assert refused_key(text) == f"rules.{rule}.value"
+
+
+EN_SAMPLE = """
+[change_samples.{id}]
+mean = 14.8
+sd = 5.5
+reliability = 0.84
+z = 1.96
+operator = ">="
+source = "invented"
+evidence = "own"
+"""
+EN = 'change_method = "edwards-nunnally"'
+JT = 'change_method = "jacobson-truax"'
+
+
+def test_the_shipped_plan_classes_by_jacobson_truax_and_has_no_chart():
+    found = demo_plan(LIBRARY)
+
+    assert found.change_methods == {"phq-9": JacobsonTruax(), "gad-7": JacobsonTruax()}
+    assert (found.control_chart, found.low_lines, found.equivalences) == (False, {}, ())
+
+
+def test_edwards_nunnally_has_numbers_for_each_outcome_form():
+    samples = "".join(EN_SAMPLE.format(id=each) for each in ("phq-9", "gad-7"))
+
+    found = plan(with_changed(JT, EN) + samples)
+
+    method = found.change_methods["gad-7"]
+    assert isinstance(method, EdwardsNunnally)
+    assert method.sample.reliability == Decimal("0.84")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("mean = 14.8", "", "change_samples.phq-9.mean"),
+        ("sd = 5.5", "sd = 0", "change_samples.phq-9.sd"),
+        ("z = 1.96", "z = -1", "change_samples.phq-9.z"),
+        ("= 0.84", "= 1", "change_samples.phq-9.reliability"),
+        ("= 0.84", "= 0", "change_samples.phq-9.reliability"),
+        ('">="', '"<"', "change_samples.phq-9.operator"),
+        ('source = "invented"', "", "change_samples.phq-9.source"),
+        ("mean =", "middle = 3\nmean =", "change_samples.phq-9.middle"),
+        ("[change_samples.phq-9]", "[change_samples.x]", "change_samples.phq-9"),
+    ],
+)
+def test_a_mistake_in_the_sample_is_refused_at_its_place(old: str, new: str, key: str):
+    samples = "".join(EN_SAMPLE.format(id=each) for each in ("phq-9", "gad-7"))
+    assert old in samples
+
+    assert refused_key(with_changed(JT, EN) + samples.replace(old, new, 1)) == key
+
+
+def test_numbers_that_the_method_does_not_use_are_refused():
+    assert refused_key(DEMO + EN_SAMPLE.format(id="phq-9")) == "change_samples"
+
+
+SAME = """
+[[equivalences]]
+instrument = "phq-9"
+what = "language"
+values = ["en", "de"]
+source = "invented"
+evidence = "own"
+"""
+
+
+def test_a_site_may_declare_two_languages_equivalent():
+    (found,) = plan(DEMO + SAME).equivalences
+
+    assert (found.instrument_id, found.what, found.values) == (
+        "phq-9",
+        "language",
+        ("en", "de"),
+    )
+
+
+@pytest.mark.hazard("H08")
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"phq-9"', '"pcl-5"', "equivalences[0].instrument"),
+        ('"language"', '"respondent"', "equivalences[0].what"),
+        ('["en", "de"]', '["en"]', "equivalences[0].values"),
+        ('["en", "de"]', '["en", "de", "en"]', "equivalences[0].values"),
+        ('source = "invented"', "", "equivalences[0].source"),
+        ("what =", "why = 3\nwhat =", "equivalences[0].why"),
+    ],
+)
+def test_an_equivalence_that_says_too_little_is_refused(old: str, new: str, key: str):
+    assert refused_key(DEMO + SAME.replace(old, new, 1)) == key
+
+
+@pytest.mark.hazard("H08")
+def test_nobody_joins_two_languages_by_a_third():
+    other = SAME.replace('["en", "de"]', '["de", "es"]')
+
+    assert refused_key(DEMO + SAME + other) == "equivalences[1].values"
+
+
+LOW_LINE = """
+[low_lines.{id}]
+value = 7
+operator = "<"
+population = "invented"
+source = "invented"
+evidence = "own"
+"""
+
+
+def test_a_number_for_one_line_needs_a_licensed_form():
+    text = DEMO + LOW_LINE.format(id="session-alliance")
+
+    assert refused_key(text) == "low_lines.session-alliance"
+
+
+def test_the_number_for_one_line_of_a_form_that_the_site_has_completed():
+    srs = LIBRARY.instrument("srs")
+    completed = replace(srs, licence=replace(srs.licence, reference="invented"))
+    words = LIBRARY.wordings["session-alliance", "en"]
+    library = replace(
+        LIBRARY,
+        instruments={**LIBRARY.instruments, "srs": completed},
+        wordings={**LIBRARY.wordings, ("srs", "en"): words},
+    )
+    text = with_changed('["session-alliance"]', '["session-alliance", "srs"]')
+
+    found = plan_from_toml(text + LOW_LINE.format(id="srs"), library, file="plan.toml")
+
+    assert found.low_lines["srs"].value == 7
+
+
+def test_as_many_swings_as_readings_cannot_be():
+    text = re.sub(
+        r"(?s)(\[rules\.noisy_swings\].*?value\s*= )4", r"\g<1>10", DEMO, count=1
+    )
+
+    assert refused_key(text) == "rules.noisy_swings"

@@ -7,25 +7,38 @@ from decimal import Decimal
 import pytest
 
 from clinical.measurement import Measurement, episode_from
+from clinical.signals.band import NormKey
 from clinical.signals.kinds import (
     AllianceDrop,
     AllianceRepaired,
+    AllianceUnrepaired,
     BelowOwnBaseline,
+    BelowOwnLimits,
+    BelowSiteCutoff,
     CannotTellYet,
+    FlatAtMaximum,
+    LargeGain,
+    NoisyProfile,
     NoReliableGain,
+    OutsideBand,
+    Plateau,
     QualityNote,
     ReachedGoal,
     ReliablyWorse,
     SafetyAnswer,
+    SafetyBlank,
     SpeakingSignal,
 )
 from clinical.signals.read import SignalReport, read_signals
 from questionnaires.instrument import Instrument
+from tests.curves import curve
 from tests.instruments import (
     ALLIANCE_CHECK_IN,
     GAD7,
+    LIBRARY,
     PHQ9,
     answered,
+    licensed,
     on_day,
     plan_with,
     scored,
@@ -115,3 +128,140 @@ def test_the_smallest_sd_is_a_part_of_the_range_and_not_of_the_highest_score():
 
     (drop,) = (each for each in found.speaking if isinstance(each, AllianceDrop))
     assert (drop.sd, drop.sd_is_floor, drop.level) == (1, True, "watch")
+
+
+@pytest.mark.hazard("H07")
+@pytest.mark.parametrize(
+    ("scores", "changes", "reason"),
+    [
+        ([14] * 21, {}, "after_last_session"),
+        ([14, 15], {"intake_low": Decimal(15)}, "intake_outside_sample"),
+        ([14], {}, "too_few_readings"),
+        ([], {}, "no_readings"),
+    ],
+)
+def test_where_the_norm_says_nothing_the_reason_is_said(
+    scores: Sequence[int], changes: dict[str, object], reason: str
+):
+    found = read_signals(
+        weekly(PHQ9, scores),
+        plan_with(PHQ9),
+        today=on_day(150).date(),
+        unread=0,
+        norms={NormKey("phq-9", PHQ9.version, "en", "self"): curve(**changes)},
+    )
+
+    silent = [each for each in found.signals if isinstance(each, CannotTellYet)]
+    (band,) = (each for each in silent if each.rule == "S3")
+    # A doubt about the data may come before what the norm would say.
+    assert band.reason in (reason, "data_quality")
+
+
+@pytest.mark.hazard("H07")
+@pytest.mark.parametrize(
+    "key",
+    [
+        NormKey("gad-7", PHQ9.version, "en", "self"),
+        NormKey("phq-9", "2.0.0", "en", "self"),
+        NormKey("phq-9", PHQ9.version, "es", "self"),
+        NormKey("phq-9", PHQ9.version, "en", "carer"),
+    ],
+)
+def test_a_neighbours_norm_is_never_taken(key: NormKey):
+    found = read_signals(
+        weekly(PHQ9, [14, 19]),
+        plan_with(PHQ9),
+        today=on_day(8).date(),
+        unread=0,
+        norms={key: curve()},
+    )
+
+    reasons = [
+        each.reason
+        for each in found.signals
+        if isinstance(each, CannotTellYet) and each.rule == "S3"
+    ]
+    assert reasons == ["no_norm_for_this_group"]
+
+
+def test_a_safety_answer_of_long_ago_is_found_behind_many_blanks():
+    blank = (2, 2, 2, 2, 2, 2, 2, 2, None)
+    found = report(
+        answered(PHQ9, (2, 2, 2, 2, 2, 2, 2, 2, 1), day=1),
+        *(answered(PHQ9, blank, day=day) for day in range(8, 64, 7)),
+    )
+
+    kinds = [type(each) for each in found.speaking]
+    assert kinds[:2] == [SafetyAnswer, SafetyBlank]
+
+
+@pytest.mark.parametrize(
+    ("scores", "kind", "session"),
+    [
+        ([14, 19, 12, 19, 19], OutsideBand, 4),
+        ([20, 13, 13, 13, 13, 13], Plateau, 5),
+        ([18, 12, 18, 12, 18, 12], NoisyProfile, 5),
+        ([26, 20, 14], LargeGain, 3),
+        ([16] * 9, NoReliableGain, 9),
+    ],
+)
+def test_a_progress_signal_is_on_since_its_own_reading(
+    scores: Sequence[int], kind: type[SpeakingSignal], session: int
+):
+    found = read_signals(
+        weekly(PHQ9, scores),
+        plan_with(PHQ9),
+        today=on_day(1 + 7 * (len(scores) - 1)).date(),
+        unread=0,
+        norms={NormKey("phq-9", PHQ9.version, "en", "self"): curve()},
+    )
+
+    (signal,) = (each for each in found.speaking if isinstance(each, kind))
+    assert found.since[signal] == on_day(1 + 7 * (session - 1))
+
+
+@pytest.mark.parametrize(
+    ("ratings", "kind", "session"),
+    [
+        ([14, 14, 14, 9, 9, 9, 9, 9], AllianceUnrepaired, 7),
+        ([14, 16, 16, 16, 16, 16], FlatAtMaximum, 5),
+        ([14] * 5 + [8, 8], BelowOwnLimits, 6),
+        ([14] * 5 + [13] * 9, BelowOwnLimits, 13),
+    ],
+)
+def test_an_alliance_signal_is_on_since_its_own_reading(
+    ratings: Sequence[int], kind: type[SpeakingSignal], session: int
+):
+    found = read_signals(
+        weekly(ALLIANCE_CHECK_IN, ratings),
+        plan_with(ALLIANCE_CHECK_IN, control_chart=True),
+        today=on_day(120).date(),
+        unread=0,
+    )
+
+    (signal,) = (each for each in found.speaking if isinstance(each, kind))
+    assert found.since[signal] == on_day(1 + 7 * (session - 1))
+
+
+def test_below_the_sites_cutoff_since_the_first_of_the_low_ratings():
+    srs = licensed(LIBRARY.instrument("srs"), cutoff=20)
+    found = read_signals(
+        weekly(srs, [19, 21, 19, 18]), plan_with(srs), today=on_day(22).date(), unread=0
+    )
+
+    (signal,) = (each for each in found.speaking if isinstance(each, BelowSiteCutoff))
+    assert (signal.latest.value, found.since[signal]) == (18, on_day(15))
+
+
+@pytest.mark.hazard("H08")
+def test_both_respondents_are_read_and_named():
+    own = weekly(PHQ9, [11, 18]).measurements
+    carers = [
+        replace(each, respondent="carer", source=f"{each.source}-carer") for each in own
+    ]
+
+    found = report(*own, *carers)
+
+    worse = [each for each in found.speaking if isinstance(each, ReliablyWorse)]
+    assert [each.respondent for each in worse] == ["self", "carer"]
+    assert {each.respondent for each in found.signals} == {"self", "carer"}
