@@ -45,11 +45,9 @@ def norm_for(series: Trajectory, norms: Norms) -> ExpectedResponse | NoNorm:
 
 
 def band_at(
-    curve: ExpectedResponse | NoNorm, readings: tuple[Reading, ...], at: Reading
+    curve: ExpectedResponse, readings: tuple[Reading, ...], at: Reading
 ) -> Band | NoNorm:
     """The band at this reading's session, given the first reading."""
-    if isinstance(curve, NoNorm):
-        return curve
     return expected_band(
         curve, intake=readings[0].value, session_number=at.session_number
     )
@@ -61,6 +59,11 @@ def outside_band(
     """Worse than the 80 % line at the latest session; only the worse side speaks.
 
     Worse than the 68 % line alone is for the graph and raises nothing.
+
+    Args:
+        series: whose latest session the curve covers, and so each one before.
+        curve: of this form and language.
+        from_session: the first one that is compared, 2 or later.
     """
     instrument, readings = series.instrument, series.readings
     latest = readings[-1]
@@ -72,8 +75,9 @@ def outside_band(
         if not _is_outside(series, curve, reading):
             break
         run += 1
-    if run == 0 or isinstance(band, NoNorm):
+    if run == 0:
         return None
+    assert not isinstance(band, NoNorm)  # proved by the caller
     change = instrument.reliable_change
     signal = OutsideBand(
         instrument_id=instrument.id,
@@ -92,7 +96,6 @@ def outside_band(
 
 def _is_outside(series: Trajectory, curve: ExpectedResponse, reading: Reading) -> bool:
     band = band_at(curve, series.readings, reading)
-    if isinstance(band, NoNorm):
-        return False
+    assert not isinstance(band, NoNorm)  # an earlier session than a covered one
     line = worse_side(series.instrument, band.low_80, band.high_80)
     return is_worse(series.instrument, line, reading.value)

@@ -103,8 +103,8 @@ def _silent_reason(
     # Maintenance: nobody is on the way to anywhere, and only worsening is watched.
     elif rule != "S2" and not is_clinical(instrument, readings[0].value):
         return "started_outside_clinical_range"
-    curve = norm_for(course.current, beside.norms)
-    if rule == "S3" and isinstance(curve, NoNorm):
+    curve = norm_for(course.current, beside.norms) if rule == "S3" else None
+    if isinstance(curve, NoNorm):
         return curve.reason
     # Sessions, not readings: a sitting without score delays no plan review (S4).
     made = readings[-1].session_number if rule == "S4" else len(readings)
@@ -112,10 +112,10 @@ def _silent_reason(
         return "too_few_readings"
     if rule in beside.silenced:
         return "data_quality"
-    if rule == "S3":
-        band = band_at(curve, readings, readings[-1])
-        return band.reason if isinstance(band, NoNorm) else None
-    return None
+    if curve is None:
+        return None
+    band = band_at(curve, readings, readings[-1])
+    return band.reason if isinstance(band, NoNorm) else None
 
 
 def _raised(

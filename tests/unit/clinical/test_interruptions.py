@@ -7,7 +7,12 @@ from decimal import Decimal
 import pytest
 
 from clinical.attendance import Visit
-from clinical.interruptions import Acknowledgement, Interruption, interruptions
+from clinical.interruptions import (
+    Acknowledgement,
+    Interruption,
+    interruptions,
+    may_interrupt,
+)
 from clinical.measurement import Measurement, episode_from
 from clinical.plan import MeasurementPlan
 from clinical.signals.band import NormKey
@@ -309,3 +314,10 @@ def test_an_answered_chart_waits_for_half_a_sigma_more():
     assert cards(*same, plan=chart, acknowledged=(answer,)) == ()
     assert cards(*lower, plan=chart, acknowledged=(answer,)) == ()
     assert len(cards(*lowest, plan=chart, acknowledged=(answer,))) == 1
+
+
+def test_a_form_that_the_plan_does_not_use_interrupts_nobody():
+    (card,) = cards(scored(PHQ9, 11, day=1), scored(PHQ9, 17, day=8))
+
+    assert may_interrupt(card.signal, PLAN)
+    assert not may_interrupt(card.signal, plan_with(GAD7))

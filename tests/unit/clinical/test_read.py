@@ -265,3 +265,74 @@ def test_both_respondents_are_read_and_named():
     worse = [each for each in found.speaking if isinstance(each, ReliablyWorse)]
     assert [each.respondent for each in worse] == ["self", "carer"]
     assert {each.respondent for each in found.signals} == {"self", "carer"}
+
+
+def test_from_a_later_session_on_the_band_is_not_asked_before():
+    plan = plan_with(PHQ9)
+    later = replace(plan, rules=replace(plan.rules, band_from_session=3))
+    norms = {NormKey("phq-9", PHQ9.version, "en", "self"): curve()}
+
+    in_a_row = [
+        signal.in_a_row
+        for each in (plan, later)
+        for signal in read_signals(
+            weekly(PHQ9, [14, 19, 19]),
+            each,
+            today=on_day(15).date(),
+            unread=0,
+            norms=norms,
+        ).speaking
+        if isinstance(signal, OutsideBand)
+    ]
+
+    assert in_a_row == [2, 1]
+
+
+def test_a_scale_without_cutoff_has_no_goal_and_no_standstill():
+    without = replace(PHQ9, cutoff=None)
+    found = read_signals(
+        weekly(without, [20, 13, 13, 13, 13]),
+        plan_with(without),
+        today=on_day(29).date(),
+        unread=0,
+    )
+
+    silent = {
+        each.rule
+        for each in found.signals
+        if isinstance(each, CannotTellYet) and each.reason == "no_cutoff_known"
+    }
+    assert silent == {"S4", "S5", "S8"}
+
+
+def test_a_licensed_form_without_any_number_of_the_site_cannot_tell():
+    srs = replace(licensed(LIBRARY.instrument("srs"), cutoff=20), cutoff=None)
+    found = read_signals(
+        weekly(srs, [1]), plan_with(srs), today=on_day(1).date(), unread=0
+    )
+
+    reasons = [
+        each.reason
+        for each in found.signals
+        if isinstance(each, CannotTellYet) and each.rule == "R1"
+    ]
+    assert reasons == ["no_cutoff_known"]
+
+
+def test_a_prorated_reading_of_a_scale_without_reliable_change_is_noted():
+    without = replace(PHQ9, reliable_change=None)
+    found = read_signals(
+        episode_from(
+            [
+                scored(without, 20, day=1),
+                scored(without, 13, day=8, prorated=True),
+                *(scored(without, 13, day=day) for day in (15, 22, 29, 36)),
+            ]
+        ),
+        plan_with(without),
+        today=on_day(36).date(),
+        unread=0,
+    )
+
+    notes = [each for each in found.signals if isinstance(each, QualityNote)]
+    assert notes == []
