@@ -1,0 +1,1 @@
+"""What can we do when it is not going as hoped?"""
