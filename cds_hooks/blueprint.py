@@ -37,7 +37,10 @@ def create_blueprint(services: HookServices) -> Blueprint:
     face = _Face(
         services,
         desks,
-        {name: _json(discovery(desk.dialect)) for name, desk in desks.items()},
+        {
+            name: _json(discovery(desk.dialect, reviews=desk.reads_reviews))
+            for name, desk in desks.items()
+        },
     )
     blueprint = Blueprint("cds_hooks", __name__)
     blueprint.record_once(

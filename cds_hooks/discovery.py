@@ -6,7 +6,7 @@ from fhir_mapping.dialect import Dialect
 SERVICE = "progress"
 
 
-def discovery(dialect: Dialect) -> dict[str, object]:
+def discovery(dialect: Dialect, *, reviews: bool) -> dict[str, object]:
     """The discovery document (CDS Hooks 2.0.1, valid for a 3.0 client).
 
     Holds no patient data and no words of the site, so it is open to all.
@@ -20,7 +20,7 @@ def discovery(dialect: Dialect) -> dict[str, object]:
                 "description": "Points to a safety answer, to a course that differs"
                 " from what was hoped for, or to a strained alliance, so that"
                 " clinician and patient can talk about it. Nothing to say: no card.",
-                "prefetch": prefetch_templates(dialect),
+                "prefetch": prefetch_templates(dialect, reviews=reviews),
                 "usageRequirements": "Calls are signed (ES384 or RS384) by a"
                 " registered caller. Works from prefetch, or with fhirAuthorization.",
             }

@@ -32,11 +32,13 @@ class Pile:
         unread: holds one `partial_page` where a part is missing.
         gap: why a whole query gave nothing; with it only a safety answer may be
             told, and nothing may be concluded from what is absent.
+        tasks: of plan reviews; none where nobody could give them.
     """
 
     resources: tuple[Resource, ...]
     unread: tuple[Unread, ...]
     gap: Gap | None
+    tasks: tuple[Resource, ...] = ()
 
     @property
     def partial(self) -> bool:
@@ -79,6 +81,25 @@ def pile(
     if partial or gap is not None:
         unread.append(_CUT)
     return Pile(tuple(resources), tuple(unread), gap)
+
+
+def beside(
+    request: HookRequest, query: ChartQuery, *, search: Search | None
+) -> tuple[Resource, ...]:
+    """What may be known beside the chart's measurements, and is never waited for.
+
+    Where it cannot be had nothing is missing: the rules then know of no plan review,
+    and suggest one at worst once too often.
+    """
+    sent = request.prefetch.get(query.key)
+    if sent is not None and not any(each.severity in _FAILED for each in sent.issues):
+        return sent.resources
+    if search is None:
+        return ()
+    try:
+        return search(query).resources
+    except CHART_ERRORS:
+        return ()
 
 
 def _is_cut(sent: BundleReading, query: ChartQuery) -> bool:

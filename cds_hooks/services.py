@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 
@@ -11,7 +11,7 @@ from cds_hooks.cards import CardPlace, card
 from cds_hooks.chart_access import chart_search
 from cds_hooks.errors import MalformedRequest
 from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
-from cds_hooks.prefetch import Pile, pile
+from cds_hooks.prefetch import Pile, beside, pile
 from cds_hooks.shown_cards import acknowledged_in, occasion_of, rows_for, shown_in
 from clinical.interruptions import Interruption, interruptions
 from clinical.measurement import Episode
@@ -20,11 +20,12 @@ from clinical.signals.kinds import SafetyAnswer, SafetyBlank
 from clinical.signals.read import SignalReport, read_signals
 from clinical.trajectory import trajectories
 from ehr.chart import waiting_in
-from ehr.queries import ChartQuery, chart_queries
+from ehr.queries import REVIEWS, ChartQuery, chart_queries, keeps_reviews
 from ehr.tenants import Tenant, Tenants
 from ehr.wire.verify_jwt import HookClaims
 from fhir_mapping.dialect import Dialect
 from fhir_mapping.episode import chart_reading
+from fhir_mapping.plan_review import reviews_from_tasks
 from questionnaires.library import Library
 from vault.card_log import CardHistory
 from vault.database import TenantVault, Vault
@@ -69,6 +70,7 @@ class Desk:
     plan: MeasurementPlan
     dialect: Dialect
     queries: tuple[ChartQuery, ...]
+    reads_reviews: bool
     launch_url: str
     source_url: str
     answer_seconds: float
@@ -84,6 +86,7 @@ def desk_of(services: HookServices, tenant: Tenant) -> Desk:
         plan=services.plan,
         dialect=dialect,
         queries=chart_queries(dialect),
+        reads_reviews=keeps_reviews(tenant),
         launch_url=f"{services.public_url}/launch/{tenant.id}",
         source_url=services.source_url,
         answer_seconds=services.answer_seconds,
@@ -111,6 +114,9 @@ def progress(
     left = desk.answer_seconds - (perf_counter() - started)
     with chart_search(request, desk.tenant, seconds=left) as search:
         found = pile(request, desk.queries, search=search)
+        if desk.reads_reviews:
+            tasks = beside(request, REVIEWS, search=search)
+            found = replace(found, tasks=tasks)
     return _answer(desk, claims, request, found=found, now=now, started=started)
 
 
@@ -136,7 +142,14 @@ def _answer(
         base=desk.tenant.issuer,
     )
     unread = len(reading.unread)
-    report = read_signals(reading.episode, plan, today=now.date(), unread=unread)
+    reviewed = reviews_from_tasks(found.tasks, patient=patient, base=desk.tenant.issuer)
+    report = read_signals(
+        reading.episode,
+        plan,
+        today=now.date(),
+        unread=unread,
+        plan_reviews=[each.at.date() for each in reviewed.reviews],
+    )
     occasion = occasion_of(request.context, plan, now=now)
     history = vault.cards.known(patient) if report.speaking else NOTHING_KNOWN
     through = _let_through(

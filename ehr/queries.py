@@ -6,11 +6,16 @@ reader sorts and filters again; a full page counts as "maybe cut".
 
 from dataclasses import dataclass
 
+from ehr.smart.scopes import allows
+from ehr.tenants import Tenant
 from fhir_mapping.dialect import Dialect
+from fhir_mapping.plan_review import CODE as PLAN_REVIEW
+from fhir_mapping.r4.codes import PLAN_REVIEW_SYSTEM
 
 PATIENT_TOKEN = "{{context.patientId}}"  # noqa: S105 -- a template token, no secret
 OBSERVATION_PAGE = 100
 RESPONSE_PAGE = 50
+REVIEW_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +71,34 @@ def chart_queries(dialect: Dialect) -> tuple[ChartQuery, ...]:
     return (*scores, responses)
 
 
-def prefetch_templates(dialect: Dialect) -> dict[str, str]:
+REVIEWS = ChartQuery(
+    key="plan_reviews",
+    resource_type="Task",
+    parameters=(
+        ("code", f"{PLAN_REVIEW_SYSTEM}|{PLAN_REVIEW}"),
+        ("_count", str(REVIEW_PAGE)),
+    ),
+    page=REVIEW_PAGE,
+)
+
+
+def keeps_reviews(tenant: Tenant) -> bool:
+    """Whether this EHR is asked for plan reviews: the site then asks for its scope.
+
+    Some EHRs have no Task at all, and one search that must fail on every opening of a
+    chart would be paid by everybody.
+    """
+    return allows(tenant.scopes.ehr_launch, "user/Task.s")
+
+
+def prefetch_templates(dialect: Dialect, *, reviews: bool = False) -> dict[str, str]:
     """The same searches as CDS Hooks prefetch templates, and the patient.
 
     Only tokens and parameters of the recommended subset (CDS Hooks 2.0, "Prefetch
     query restrictions"), so that every client can honour them.
     """
     templates = {"patient": f"Patient/{PATIENT_TOKEN}"}
-    for query in chart_queries(dialect):
+    for query in (*chart_queries(dialect), *((REVIEWS,) if reviews else ())):
         given = query.search_parameters(PATIENT_TOKEN)
         text = "&".join(f"{name}={value}" for name, value in given.items())
         templates[query.key] = f"{query.resource_type}?{text}"

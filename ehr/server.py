@@ -16,6 +16,7 @@ from fhirclient.models.observation import Observation
 from fhirclient.models.patient import Patient
 from fhirclient.models.questionnaire import Questionnaire
 from fhirclient.models.questionnaireresponse import QuestionnaireResponse
+from fhirclient.models.task import Task
 from fhirclient.server import FHIRServer
 
 from ehr.answers import Written, refusal, written, written_entries
@@ -41,7 +42,9 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 # fhirclient carries no types.
 _TYPES: Final[dict[str, Any]] = {
     each.resource_type: each
-    for each in (Encounter, Observation, Patient, Questionnaire, QuestionnaireResponse)
+    for each in (
+        *(Encounter, Observation, Patient, Questionnaire, QuestionnaireResponse, Task),
+    )
 }
 
 

@@ -28,7 +28,7 @@ APP_SCOPES = (
 )
 HOOK_SCOPES = (
     "user/Patient.rs user/Encounter.rs user/Observation.rs"
-    " user/QuestionnaireResponse.rs"
+    " user/QuestionnaireResponse.rs user/Task.rs"
 )
 
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "score": "Score forms: JSON, CSV or FHIR; rom score phq-9 --answers FILE --json.",
     "instruments": "What is here of each instrument; bring and accept your own.",
     "questionnaires": "Instruments as FHIR Questionnaires: export, package, publish.",
+    "fidelity": "How often each team measures and talks about it; never a clinician.",
     "keys": "Make a master key or a client key.",
 }
 

@@ -8,7 +8,7 @@ of the database shows only against a `head` that was kept elsewhere.
 import base64
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -94,6 +94,25 @@ class Audit:
             if len(rows) < PAGE:
                 return
             after = rows[-1].number
+
+    def of_patient(self, patient: str, *, kinds: Sequence[str]) -> list[AuditEntry]:
+        """This patient's events of these kinds, in order.
+
+        Raises:
+            Tampered: an event is not what was written in its place.
+        """
+        mine = self._cipher.blind_index(patient)
+        with self._store.read() as connection:
+            rows = connection.execute(
+                select(audit)
+                .where(
+                    audit.c.tenant == self._tenant,
+                    audit.c.patient_index == mine,
+                    audit.c.kind.in_(kinds),
+                )
+                .order_by(audit.c.number)
+            ).all()
+        return [AuditEntry(row.number, row.at, self._opened(row)) for row in rows]
 
     def verify(self) -> Intact | Broken:
         """Walk the whole chain; an edited, lost, moved or cut row breaks it."""

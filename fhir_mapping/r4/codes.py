@@ -14,6 +14,9 @@ ITEM_SYSTEM: Final = f"{BASE}/CodeSystem/item"  # code: <instrument>.<link id>
 BAND_SYSTEM: Final = f"{BASE}/CodeSystem/band"  # code: <instrument>.<band code>
 PANEL_SYSTEM: Final = f"{BASE}/CodeSystem/instrument"  # code: <instrument>
 METHOD_SYSTEM: Final = f"{BASE}/CodeSystem/scoring-method"  # code: prorated-mean
+PLAN_REVIEW_SYSTEM: Final = f"{BASE}/CodeSystem/plan-review"  # parts of the record
+SUPPORT_SYSTEM: Final = f"{BASE}/CodeSystem/support"  # code: <part>.<id of the tree>
+RULE_SYSTEM: Final = f"{BASE}/CodeSystem/rule"  # code: S4, R3 ...
 SUBMISSION_SYSTEM: Final = f"{BASE}/NamingSystem/submission"
 MISSING_ITEM: Final = f"{BASE}/StructureDefinition/missing-item"
 

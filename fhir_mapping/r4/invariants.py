@@ -37,7 +37,38 @@ _STATUS: Final[Mapping[str, frozenset[str]]] = {
             "unknown",
         }
     ),
+    "Task": frozenset(
+        {
+            "draft",
+            "requested",
+            "received",
+            "accepted",
+            "rejected",
+            "ready",
+            "cancelled",
+            "in-progress",
+            "on-hold",
+            "failed",
+            "completed",
+            "entered-in-error",
+        }
+    ),
 }
+_INTENTS: Final = frozenset(
+    {
+        "unknown",
+        "proposal",
+        "plan",
+        "order",
+        "original-order",
+        "reflex-order",
+        "filler-order",
+        "instance-order",
+        "option",
+    }
+)
+# What holds free text. A plan review is codes and dates alone.
+_TASK_TEXTS: Final = ("description", "note", "text")
 
 
 def broken_rules(resource: Json) -> tuple[str, ...]:
@@ -136,6 +167,24 @@ def _observation(resource: Json) -> Iterator[str]:
             yield f"referenceRange[{number}]"  # obs-3
 
 
+def _task(resource: Json) -> Iterator[str]:
+    if resource.get("intent") not in _INTENTS:
+        yield "intent"
+    for field in ("code", "for", "authoredOn"):
+        if field not in resource:
+            yield field  # ours: else nobody could find or read it again
+    for field in _TASK_TEXTS:
+        if field in resource:
+            yield field
+    for kind in ("input", "output"):
+        parts = resource.get(kind, [])
+        assert isinstance(parts, list)
+        for number, each in enumerate(parts):
+            values = [key for key in each if key.startswith("value")]
+            if "type" not in each or len(values) != 1 or values[0] == "valueString":
+                yield f"{kind}[{number}]"
+
+
 def _bundle(resource: Json) -> Iterator[str]:
     entries = resource.get("entry", [])
     assert isinstance(entries, list)
@@ -166,5 +215,6 @@ _RULES: Final[Mapping[str, Callable[[Json], Iterator[str]]]] = {
     "Questionnaire": _questionnaire,
     "QuestionnaireResponse": _questionnaire_response,
     "Observation": _observation,
+    "Task": _task,
     "Bundle": _bundle,
 }

@@ -55,6 +55,7 @@ def _model(kind: str) -> "type[BaseModel] | None":
     from fhir.resources.R4B.observation import Observation
     from fhir.resources.R4B.questionnaire import Questionnaire
     from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
+    from fhir.resources.R4B.task import Task
 
     models: dict[str, type[BaseModel]] = {
         "Bundle": Bundle,
@@ -62,5 +63,6 @@ def _model(kind: str) -> "type[BaseModel] | None":
         "Observation": Observation,
         "Questionnaire": Questionnaire,
         "QuestionnaireResponse": QuestionnaireResponse,
+        "Task": Task,
     }
     return models.get(kind)

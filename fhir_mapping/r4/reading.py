@@ -104,6 +104,19 @@ class Item(_Part):
     modifier_extension: tuple[Extension, ...] = ()
 
 
+class Restriction(_Part):
+    period: Period | None = None
+
+
+class Parameter(_Part):
+    """An input or output of a Task."""
+
+    type: CodeableConcept | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_boolean: bool | None = None
+    value_code: str | None = None
+
+
 class OutcomeIssue(_Part):
     severity: str = ""
     code: str = ""
@@ -146,6 +159,12 @@ class Resource(_Part):
     questionnaire: str | None = None
     authored: str | None = None
     item: tuple[Item, ...] = ()
+    # Task
+    for_whom: Reference | None = msgspec.field(name="for", default=None)
+    authored_on: str | None = None
+    restriction: Restriction | None = None
+    input: tuple[Parameter, ...] = ()
+    output: tuple[Parameter, ...] = ()
     # Patient
     active: bool | None = None
     name: tuple[HumanName, ...] = ()
@@ -203,7 +222,7 @@ class _RawBundle(_Part):
 
 # The types whose content matters to us; of others only type and id are kept if the
 # typed fields above do not fit them (`code` is a list in some).
-_READ: Final = frozenset({"Observation", "QuestionnaireResponse", "Patient"})
+_READ: Final = frozenset({"Observation", "QuestionnaireResponse", "Patient", "Task"})
 
 _RESOURCE: Final = msgspec.json.Decoder(Resource)
 _BUNDLE: Final = msgspec.json.Decoder(Bundle)

@@ -50,7 +50,7 @@ def test_what_we_write_passes_r4b_and_our_own_rules():
     kinds = {each["resourceType"] for each in WRITTEN}
     assert kinds == {
         *("Questionnaire", "CodeSystem"),
-        *("Bundle", "QuestionnaireResponse", "Observation"),
+        *("Bundle", "QuestionnaireResponse", "Observation", "Task"),
     }
     assert len(WRITTEN) > 100
 

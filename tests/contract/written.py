@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 from fhir_mapping.dialect import Dialect
 from fhir_mapping.publication import file_name, publication_of
+from fhir_mapping.plan_review import ReviewPlace, task_from_review
 from fhir_mapping.questionnaire import questionnaire_from_instrument
 from fhir_mapping.r4.json import Json
 from fhir_mapping.submission import (
@@ -13,6 +15,7 @@ from fhir_mapping.submission import (
     transaction_from,
 )
 from questionnaires.wording import neutral_wording
+from tests.plan_reviews import review
 from tests.unit.fhir_mapping.material import (
     LIBRARY,
     PLAIN,
@@ -22,6 +25,7 @@ from tests.unit.fhir_mapping.material import (
 )
 
 BARE = replace(PLAIN, id="bare", profiles=False, second_category={})
+_ID = UUID(int=5)
 DIALECTS = {"plain": PLAIN, "items and panel": WITH_ITEMS, "bare": BARE}
 
 SITTINGS: dict[str, Submission] = {
@@ -78,7 +82,19 @@ def bundles() -> dict[str, Json]:
 def everything() -> list[Json]:
     """Forms, code systems, transactions, and what is inside them."""
     sent = list(bundles().values())
-    return [*forms().values(), *published().values(), *sent, *inside(sent)]
+    built = [*forms().values(), *published().values(), *reviews().values()]
+    return [*built, *sent, *inside(sent)]
+
+
+def reviews() -> dict[str, Json]:
+    """A plan review with everything, and one with as little as there may be."""
+    full = ReviewPlace("p1", "e1", "Practitioner/7", "QuestionnaireResponse/17", _ID)
+    bare = ReviewPlace("p1", None, None, None, _ID)
+    ended = review(trigger="", decision="end", branches=(), next_look=None)
+    return {
+        "review, all there": task_from_review(review(norm_hash="ab" * 32), full),
+        "review, at the end": task_from_review(ended, bare),
+    }
 
 
 def inside(transactions: list[Json]) -> Iterator[Json]:
