@@ -12,6 +12,7 @@ from datetime import timedelta
 from flask import Response, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from ehr.plan_reviews import NEEDED_SCOPES
 from ehr.smart.context import LaunchContext, load_context
 from ehr.smart.scopes import allows
 from ehr.tenants import Tenant
@@ -47,6 +48,11 @@ class Visit:
         """Whether the EHR granted what a response needs to be written."""
         level = "user" if self.is_clinician else "patient"
         return allows(self.context.scopes, f"{level}/QuestionnaireResponse.c")
+
+    @property
+    def may_record(self) -> bool:
+        """Whether the EHR granted what a plan review needs to be written and read."""
+        return self.is_clinician and allows(self.context.scopes, NEEDED_SCOPES)
 
     @property
     def user_name(self) -> str:
@@ -166,6 +172,12 @@ def opened_for(services: AppServices, token: str, purpose: str) -> tuple[str, ..
     except BadSignature:
         raise ForeignRequest("token") from None
     return tuple(parts)
+
+
+def purpose_of(visit: Visit) -> tuple[str, str, str, str]:
+    """What a form on this page is for: EHR, launch, patient, encounter."""
+    context = visit.context
+    return visit.tenant.id, context.id, context.patient, context.encounter or ""
 
 
 def _serializer(services: AppServices, purpose: str) -> URLSafeSerializer:

@@ -4,7 +4,15 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, g, request
 
-from smart_app import clinician, handoff, kiosk, launch, patient_home
+from smart_app import (
+    clinician,
+    handoff,
+    kiosk,
+    launch,
+    patient_home,
+    session_notes,
+    support,
+)
 from smart_app.access import refuse_foreign
 from smart_app.kiosk import speak_on_tablet
 from smart_app.languages import PARAMETER, asked
@@ -27,7 +35,9 @@ def create_blueprint(app_services: AppServices) -> Blueprint:
     blueprint.record_once(
         lambda state: state.app.extensions.__setitem__(EXTENSION, app_services)
     )
-    for pages in (launch, clinician, handoff, patient_home, kiosk):
+    for pages in (
+        *(launch, clinician, session_notes, support, handoff, patient_home, kiosk),
+    ):
         pages.add_routes(blueprint)
     blueprint.before_request(_on_its_own_host)
     blueprint.before_request(_only_our_own_forms)

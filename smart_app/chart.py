@@ -1,11 +1,16 @@
 """One launch's view of the chart: its tenant's FHIR API with its own token."""
 
 from ehr.chart import Chart
+from ehr.plan_reviews import plan_reviews_if_any
 from ehr.server import FhirServer
 from ehr.smart.context import LaunchContext
 from ehr.tenants import Tenant
 from ehr.wire.egress import GuardedSession
+from fhir_mapping.plan_review import ReviewReading
+from smart_app.access import Visit
 from smart_app.services import AppServices
+
+NO_REVIEWS = ReviewReading((), ())
 
 
 def server_of(app: AppServices, tenant: Tenant, context: LaunchContext) -> FhirServer:
@@ -26,3 +31,10 @@ def chart_of(app: AppServices, tenant: Tenant, server: FhirServer) -> Chart:
         library=app.library,
         dialect=app.dialects[tenant.id],
     )
+
+
+def reviews_of(visit: Visit, server: FhirServer) -> ReviewReading:
+    """The plan reviews in the record; none where this launch or this EHR gives none."""
+    if not visit.may_record:
+        return NO_REVIEWS
+    return plan_reviews_if_any(server, visit.context.patient) or NO_REVIEWS

@@ -28,16 +28,18 @@ from ehr.errors import (
 )
 from fhir_mapping.episode import ChartReading
 from fhir_mapping.errors import UnreadableResource
+from fhir_mapping.plan_review import ReviewReading
 from fhir_mapping.unread import Unread
 from questionnaires.library import Library
 from smart_app.access import (
     Visit,
     needs_clinician,
     needs_launch,
+    purpose_of,
     same_purpose,
     signed,
 )
-from smart_app.chart import chart_of, server_of
+from smart_app.chart import chart_of, reviews_of, server_of
 from smart_app.figures import moment, number
 from smart_app.graph.drawing import NARROW, WIDE, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
@@ -57,6 +59,7 @@ from smart_app.person import Person, person_from_bytes
 from smart_app.safety import safety_view
 from smart_app.sentence_parts import Sentence
 from smart_app.services import AppServices, services
+from smart_app.session_notes import session_view
 from smart_app.unread_words import unread_reason
 from smart_app.words import sentence
 from vault.errors import NotFound
@@ -89,12 +92,13 @@ def clinician_page(tenant_id: str, context_id: str) -> Response:
         if not visit.is_clinician:
             return make_response(patient_home(app, visit, person))
         reading = chart.reading(patient)
+        reviews = reviews_of(visit, server)
     except AWAY:
         if not visit.is_clinician:
             raise
         # Safety answers and what waits are ours to show, whatever the EHR does.
         return make_response(_away_page(app, visit), 503)
-    return make_response(_page(app, visit, person, reading))
+    return make_response(_page(app, visit, person, reading, reviews=reviews))
 
 
 def safety_seen(tenant_id: str, context_id: str, mark_id: str) -> Response:
@@ -116,22 +120,22 @@ def safety_seen(tenant_id: str, context_id: str, mark_id: str) -> Response:
     )
 
 
-def purpose_of(visit: Visit) -> tuple[str, str, str, str]:
-    """What a form on this page is for: EHR, launch, patient, encounter."""
-    context = visit.context
-    return visit.tenant.id, context.id, context.patient, context.encounter or ""
-
-
 def _page(
     app: AppServices,
     visit: Visit,
     person: Person,
     reading: ChartReading,
+    *,
+    reviews: ReviewReading,
 ) -> str:
     now = app.clock()
     plan = app.plan
     report = read_signals(
-        reading.episode, plan, today=now.date(), unread=len(reading.unread)
+        reading.episode,
+        plan,
+        today=now.date(),
+        unread=len(reading.unread),
+        plan_reviews=[each.at.date() for each in reviews.reviews],
     )
     graph = graph_spec(
         reading.episode,
@@ -181,7 +185,8 @@ def _page(
         no_language=recorded_language_words(person.language, plan.languages),
         handoff_minutes=int(app.times.handoff.total_seconds() // 60),
         token=signed(app, "page", *purpose_of(visit)),
-        unread=[_unread_words(each) for each in reading.unread],
+        unread=[_unread_words(each) for each in (*reading.unread, *reviews.unread)],
+        session=session_view(app, visit, reading.episode, reviews=reviews.reviews),
         as_of=moment(now, like=now),
         **_graph_parts(graph),
     )

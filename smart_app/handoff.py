@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import segno
 from flask import Blueprint, Response, make_response, request
 
-from smart_app.access import needs_clinician, same_purpose
+from smart_app.access import needs_clinician, purpose_of, same_purpose
 from smart_app.chart import server_of
-from smart_app.clinician import purpose_of
 from smart_app.errors import NothingChosen, NotOffered
 from smart_app.figures import moment
 from smart_app.languages import name_of

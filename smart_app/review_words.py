@@ -6,8 +6,6 @@ from flask_babel import gettext
 
 from clinical.across_episodes.objectives import Framing
 from clinical.support.plan_review import (
-    Decision,
-    LastChange,
     PlanReview,
     ReviewProblem,
 )
@@ -50,7 +48,7 @@ def reason_words() -> Mapping[str, str]:
     }
 
 
-def decision_words() -> Mapping[Decision, str]:
+def decision_words() -> Mapping[str, str]:
     return {
         "continue": gettext("go on unchanged"),
         "change": gettext("change one thing"),
@@ -62,7 +60,7 @@ def decision_words() -> Mapping[Decision, str]:
     }
 
 
-def last_change_words() -> Mapping[LastChange, str]:
+def last_change_words() -> Mapping[str, str]:
     """What became of the change that was agreed on before."""
     return {
         "none-before": gettext("there was none"),
@@ -109,7 +107,7 @@ def review_lines(review: PlanReview) -> tuple[tuple[str, str], ...]:
         (gettext("Client's own view"), _said(view_words(), review.client_view)),
         (
             gettext("The change before"),
-            _said(_texts(last_change_words()), review.last_change),
+            _said(last_change_words(), review.last_change),
         ),
         (
             gettext("Safety was asked about"),
@@ -120,7 +118,7 @@ def review_lines(review: PlanReview) -> tuple[tuple[str, str], ...]:
             gettext("The form fits this person"),
             gettext("yes") if review.measure_fits else gettext("no"),
         ),
-        (gettext("Decided"), _said(_texts(decision_words()), review.decision)),
+        (gettext("Decided"), _said(decision_words(), review.decision)),
         (gettext("The one change"), _said(branch_words(), *review.branches)),
         (gettext("Why unchanged"), _said(reason_words(), review.reason)),
         (gettext("Agreed by"), _said(role_words(), *review.agreed_by)),
@@ -160,7 +158,3 @@ def note_text(review: PlanReview, framing: Framing) -> str:
 
 def _said(words: Mapping[str, str], *codes: str) -> str:
     return ", ".join(words.get(each, each) for each in codes if each)
-
-
-def _texts(words: Mapping[Decision, str] | Mapping[LastChange, str]) -> dict[str, str]:
-    return {str(key): text for key, text in words.items()}

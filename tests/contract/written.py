@@ -5,8 +5,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from fhir_mapping.dialect import Dialect
-from fhir_mapping.publication import file_name, publication_of
 from fhir_mapping.plan_review import ReviewPlace, task_from_review
+from fhir_mapping.publication import file_name, publication_of
 from fhir_mapping.questionnaire import questionnaire_from_instrument
 from fhir_mapping.r4.json import Json
 from fhir_mapping.submission import (
