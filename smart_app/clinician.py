@@ -97,7 +97,7 @@ def clinician_page(tenant_id: str, context_id: str) -> Response:
         if not visit.is_clinician:
             raise
         # Safety answers and what waits are ours to show, whatever the EHR does.
-        return make_response(_away_page(app, visit), 503)
+        return make_response(away_page(app, visit), 503)
     return make_response(_page(app, visit, person, reading, reviews=reviews))
 
 
@@ -163,7 +163,7 @@ def _page(
         safety=safety.sentences,
         marks=safety.open,
         seen_marks=safety.seen,
-        signals=_points_to_talk_about(said),
+        signals=points_to_talk_about(said),
         notes=_each_once(
             [
                 text
@@ -192,7 +192,7 @@ def _page(
     )
 
 
-def _away_page(app: AppServices, visit: Visit) -> str:
+def away_page(app: AppServices, visit: Visit) -> str:
     """The chart cannot be read: only what we hold ourselves, and nothing stale."""
     now = app.clock()
     safety = safety_view(
@@ -230,7 +230,7 @@ def _graph_parts(graph: GraphSpec) -> dict[str, object]:
     }
 
 
-def _points_to_talk_about(said: Sequence[tuple[Signal, Sentence]]) -> list[Sentence]:
+def points_to_talk_about(said: Sequence[tuple[Signal, Sentence]]) -> list[Sentence]:
     """Without safety, which has its own place, and without saying one thing twice."""
     speaking = [
         (each, text)

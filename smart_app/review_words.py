@@ -131,10 +131,34 @@ def review_lines(review: PlanReview) -> tuple[tuple[str, str], ...]:
 
 
 def trigger_words(rule: str) -> str:
-    """The rule whose signal suggested the review."""
-    if not rule:
-        return gettext("no signal")
-    return gettext("signal %(rule)s", rule=rule)
+    """The signal that suggested the review, in a few words, with its rule."""
+    said = signal_names().get(rule)
+    if said is None:
+        return rule or gettext("no signal")
+    return gettext("%(signal)s (%(rule)s)", signal=said, rule=rule)
+
+
+def signal_names() -> Mapping[str, str]:
+    """Each rule's signal in a few words; the page of today has its numbers."""
+    return {
+        "S1": gettext("a safety answer"),
+        "S2": gettext("worse than at the start"),
+        "S3": gettext("less change than expected"),
+        "S4": gettext("no reliable gain yet"),
+        "S5": gettext("little change lately"),
+        "S6": gettext("a large gain"),
+        "S7": gettext("scores that swing"),
+        "S8": gettext("the goal reached"),
+        "R1": gettext("alliance below the clinic's cut-off"),
+        "R2": gettext("alliance below the first ratings"),
+        "R3": gettext("alliance below the usual"),
+        "R4": gettext("alliance outside its usual limits"),
+        "R5": gettext("alliance repaired"),
+        "R6": gettext("alliance not repaired"),
+        "R7": gettext("alliance always at the maximum"),
+        "R8": gettext("outcome and alliance both down"),
+        "D1": gettext("a missed visit while things are worse"),
+    }
 
 
 def framing_line(framing: Framing) -> str:

@@ -46,7 +46,7 @@ from smart_app.access import (
     signed,
 )
 from smart_app.chart import chart_of, reviews_of, server_of
-from smart_app.clinician import AWAY
+from smart_app.clinician import AWAY, away_page, points_to_talk_about
 from smart_app.errors import WrongPatient
 from smart_app.page import render
 from smart_app.person import person_from_bytes
@@ -100,9 +100,12 @@ def support_page(tenant_id: str, context_id: str) -> Response:
     visit = needs_clinician(app, tenant_id, context_id)
     patient, now = visit.context.patient, app.clock()
     server = server_of(app, visit.tenant, visit.context)
-    person = person_from_bytes(server.read("Patient", patient), expected=patient)
-    reading = chart_of(app, visit.tenant, server).reading(patient)
-    reviews = reviews_of(visit, server).reviews
+    try:
+        person = person_from_bytes(server.read("Patient", patient), expected=patient)
+        reading = chart_of(app, visit.tenant, server).reading(patient)
+        reviews = reviews_of(visit, server).reviews
+    except AWAY:
+        return make_response(away_page(app, visit), 503)
     report = read_signals(
         reading.episode,
         app.plan,
@@ -126,7 +129,7 @@ def support_page(tenant_id: str, context_id: str) -> Response:
     page = render(
         "support.html",
         patient=person,
-        signals=[text for _, text in said if text.rule != "S1"],
+        signals=points_to_talk_about(said),
         domains=domain_views(tree, rules),
         repair=repair_words(tree) if tree.asks_for_repair(rules) else (),
         prompts=reflective_prompts(),
@@ -134,7 +137,7 @@ def support_page(tenant_id: str, context_id: str) -> Response:
         last_review=review_lines(reviews[-1]) if reviews else (),
         check_days=(day(days.first), day(days.last)) if days else None,
         form=form_view(entries, tree, triggers=opened.triggers, framing=NOTHING_NAMED),
-        review_token=_signed(app, visit, opened),
+        review_token=form_token(app, visit, opened),
         **_frame(app, visit, report.signals),
     )
     return make_response(page)
@@ -249,7 +252,7 @@ def _again(
         ),
         note=note,
         unknown=unknown,
-        review_token=_signed(app, visit, sent.opened),
+        review_token=form_token(app, visit, sent.opened),
         **_frame(app, visit, ()),
     )
 
@@ -280,7 +283,8 @@ def _frame(
     }
 
 
-def _signed(app: AppServices, visit: Visit, opened: OpenForm) -> str:
+def form_token(app: AppServices, visit: Visit, opened: OpenForm) -> str:
+    """Names patient, launch and record in the form, so that only ours comes back."""
     return signed(
         app,
         PURPOSE,

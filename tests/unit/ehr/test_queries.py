@@ -2,16 +2,21 @@
 
 import re
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from ehr.queries import PATIENT_TOKEN, chart_queries, prefetch_templates
+from ehr.queries import (
+    PATIENT_TOKEN,
+    REVIEWS,
+    chart_queries,
+    prefetch_templates,
+)
 from ehr.server import search_path
 from fhir_mapping.dialect import load_dialect
 
 PLAIN = load_dialect("plain-r4")
-ALLOWED = {"patient", "category", "_sort", "_count"}
+ALLOWED = {"patient", "category", "code", "_sort", "_count"}
 
 
 @pytest.mark.req("CH-14")
@@ -33,7 +38,7 @@ def test_the_templates_ask_for_the_patient_the_scores_and_the_responses() -> Non
 
 @pytest.mark.req("CH-10", "CH-11", "CH-12", "CH-13")
 def test_templates_use_only_what_every_client_is_recommended_to_support() -> None:
-    for template in prefetch_templates(PLAIN).values():
+    for template in prefetch_templates(PLAIN, reviews=True).values():
         assert set(re.findall(r"\{\{(.*?)\}\}", template)) == {"context.patientId"}
         names = {name for name, _ in parse_qsl(urlsplit(template).query)}
         assert names <= ALLOWED
@@ -60,6 +65,14 @@ def test_our_own_search_is_the_template_with_the_patient_filled_in() -> None:
     for query in chart_queries(PLAIN):
         searched = search_path(query.resource_type, query.search_parameters("p-17"))
         assert searched == templates[query.key].replace(PATIENT_TOKEN, "p-17")
+
+
+def test_plan_reviews_are_asked_for_only_where_the_site_says_so() -> None:
+    asked = prefetch_templates(PLAIN, reviews=True)
+    searched = search_path(REVIEWS.resource_type, REVIEWS.search_parameters("p-17"))
+
+    assert "plan_reviews" not in prefetch_templates(PLAIN)
+    assert unquote(searched) == asked["plan_reviews"].replace(PATIENT_TOKEN, "p-17")
 
 
 def test_a_full_page_may_hide_older_entries() -> None:
