@@ -62,6 +62,7 @@ reference: $(STAMP)  ## write the generated pages of docs/reference
 	@$(BIN)/python -m server.instruments_reference
 	@$(BIN)/python -m server.settings_reference > docs/reference/configuration.md
 	@$(BIN)/python -m tests.spec.signal_tables > docs/reference/signals.md
+	@$(BIN)/python -m tests.support_reference > docs/reference/support.md
 
 lock: ## renew the hash-locked requirements (needs uv)
 	uv pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
