@@ -9,8 +9,8 @@ from clinical.support.plan_review import (
     PlanReview,
     ReviewProblem,
 )
+from smart_app.figures import day
 from smart_app.support_words import branch_words, domain_words
-from smart_app.words import day
 
 
 def role_words() -> Mapping[str, str]:

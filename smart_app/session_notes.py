@@ -24,9 +24,9 @@ from clinical.support.tree import support_tree
 from ehr.session_events import events_of, note_event
 from smart_app.access import Visit, needs_clinician, purpose_of, same_purpose
 from smart_app.errors import ForeignRequest
+from smart_app.figures import day, moment
 from smart_app.services import AppServices, services
 from smart_app.support_words import step_words
-from smart_app.words import day, moment
 
 
 @dataclass(frozen=True, slots=True)

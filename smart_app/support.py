@@ -48,6 +48,7 @@ from smart_app.access import (
 from smart_app.chart import chart_of, reviews_of, server_of
 from smart_app.clinician import AWAY, away_page, points_to_talk_about
 from smart_app.errors import WrongPatient
+from smart_app.figures import day
 from smart_app.page import render
 from smart_app.person import person_from_bytes
 from smart_app.review_form import (
@@ -60,14 +61,13 @@ from smart_app.review_form import (
 from smart_app.review_words import note_text, review_lines
 from smart_app.safety import safety_view
 from smart_app.services import AppServices, services
-from smart_app.signal_words import sentence
 from smart_app.support_words import (
     domain_views,
     reflective_prompts,
     repair_words,
     step_words,
 )
-from smart_app.words import day
+from smart_app.words import sentence
 
 PURPOSE = "review"
 NOTHING_NAMED = Framing("", "")
