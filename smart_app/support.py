@@ -186,15 +186,15 @@ class _Sent:
 
 def _recorded(
     app: AppServices, visit: Visit, review: PlanReview, *, place: ReviewPlace
-) -> Literal["saved", "not saved", "unknown"]:
+) -> Literal["saved", "refused", "unknown"]:
     """Unknown: the EHR may hold it; sent again it is found and not stored twice."""
     server = server_of(app, visit.tenant, visit.context)
     try:
         found = record_review(server, review, place)
     except EhrUnreachable as error:
-        return "unknown" if error.maybe_sent else "not saved"
+        return "unknown" if error.maybe_sent else "refused"
     except (*AWAY, NotValidR4):
-        return "not saved"
+        return "refused"
     return "saved" if isinstance(found, Recorded) else "unknown"
 
 
