@@ -82,6 +82,14 @@ REVIEWS = ChartQuery(
 )
 
 
+VISITS = ChartQuery(
+    key="visits",
+    resource_type="Encounter",
+    parameters=(("_count", "100"),),
+    page=100,
+)
+
+
 def keeps_reviews(tenant: Tenant) -> bool:
     """Whether this EHR is asked for plan reviews: the site then asks for its scope.
 

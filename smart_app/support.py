@@ -14,7 +14,9 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, make_response, request
 
-from clinical.across_episodes.objectives import Framing
+from clinical.across_episodes.assembly import EpisodeRecord, sessions_from
+from clinical.across_episodes.numbers import numbers
+from clinical.across_episodes.objectives import Framing, Objective, objectives
 from clinical.signals.kinds import (
     BothDown,
     MissedWhileDown,
@@ -35,6 +37,10 @@ from clinical.support.plan_review import (
 from clinical.support.tree import support_tree
 from ehr.errors import EhrUnreachable
 from ehr.plan_reviews import Recorded, record_review
+from ehr.server import FhirServer
+from ehr.session_events import events_of
+from ehr.visits import visits_if_any
+from fhir_mapping.episode import ChartReading
 from fhir_mapping.errors import NotValidR4
 from fhir_mapping.plan_review import ReviewPlace
 from questionnaires.library import Library
@@ -49,6 +55,7 @@ from smart_app.chart import chart_of, reviews_of, server_of
 from smart_app.clinician import AWAY, away_page, points_to_talk_about
 from smart_app.errors import WrongPatient
 from smart_app.figures import day
+from smart_app.objective_words import objective_views
 from smart_app.page import render
 from smart_app.person import person_from_bytes
 from smart_app.review_form import (
@@ -135,12 +142,38 @@ def support_page(tenant_id: str, context_id: str) -> Response:
         prompts=reflective_prompts(),
         step=step_words(next_step(reviews, tree.cycle, today=now.date())),
         last_review=review_lines(reviews[-1]) if reviews else (),
+        objectives=objective_views(
+            _objectives(app, visit, server, reading=reading, reviews=reviews)
+        ),
         check_days=(day(days.first), day(days.last)) if days else None,
         form=form_view(entries, tree, triggers=opened.triggers, framing=NOTHING_NAMED),
         review_token=form_token(app, visit, opened),
         **_frame(app, visit, report.signals),
     )
     return make_response(page)
+
+
+def _objectives(
+    app: AppServices,
+    visit: Visit,
+    server: FhirServer,
+    *,
+    reading: ChartReading,
+    reviews: Sequence[PlanReview],
+) -> tuple[Objective, ...]:
+    """Of this course; none where the EHR does not tell of its visits."""
+    patient = visit.context.patient
+    visits = visits_if_any(server, patient)
+    if not visits:
+        return ()
+    record = EpisodeRecord(
+        visits=visits,
+        episode=reading.episode,
+        events=events_of(app.vault_of(visit.tenant), patient),
+        reviews=reviews,
+    )
+    sessions = sessions_from(record, app.plan, numbers())
+    return objectives(sessions, numbers(), today=app.clock().date())
 
 
 def record_agreed(tenant_id: str, context_id: str) -> Response:

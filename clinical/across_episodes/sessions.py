@@ -42,6 +42,15 @@ class SessionEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class CompletedVisit:
+    """An encounter that is over, with its times as the EHR states them."""
+
+    id: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One completed encounter.
 

@@ -17,8 +17,8 @@ from questionnaires.table import Table, table_from_toml
 
 TREE = Path(__file__).parent / "tree.toml"
 # `RuleId` is a union of literals; each rule by its name.
-RULES = frozenset(
-    str(rule) for part in get_args(RuleId) for rule in get_args(part) or (part,)
+RULES: frozenset[RuleId] = frozenset(
+    rule for part in get_args(RuleId) for rule in get_args(part) or (part,)
 )
 
 

@@ -159,6 +159,8 @@ class Resource(_Part):
     questionnaire: str | None = None
     authored: str | None = None
     item: tuple[Item, ...] = ()
+    # Encounter
+    period: Period | None = None
     # Task
     for_whom: Reference | None = msgspec.field(name="for", default=None)
     authored_on: str | None = None

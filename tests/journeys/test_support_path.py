@@ -44,6 +44,10 @@ def test_a_plan_review_goes_into_the_record_and_the_card_rests(
         "dose",
     ]
 
+    mirror = chart.app.locator("[data-objectives]")
+    mirror.locator("summary").click()
+    expect(mirror).to_contain_text("Each session begins with a look together")
+
     fill(chart.app)
     chart.app.locator("#record").click()
 

@@ -15,6 +15,7 @@ from ehr.plan_reviews import (
     plan_reviews_if_any,
     record_review,
 )
+from ehr.visits import visits_if_any
 from fhir_mapping.plan_review import ReviewPlace, task_from_review
 from fhir_mapping.r4.codes import PLAN_REVIEW_SYSTEM, SUBMISSION_SYSTEM
 from tests.plan_reviews import review
@@ -133,3 +134,28 @@ def test_an_ehr_without_tasks_gives_none_and_breaks_nothing(
     ehr.says(ALL, Canned(status))
 
     assert plan_reviews_if_any(ehr.fhir(), "p1") is None
+
+
+VISITS = "Encounter?patient=p1&_count=100"
+VISIT = {
+    "resourceType": "Encounter",
+    "id": "e1",
+    "status": "finished",
+    "subject": {"reference": "Patient/p1"},
+    "period": {"start": "2026-03-02T10:00:00Z", "end": "2026-03-02T10:50:00Z"},
+}
+
+
+def test_visits_are_read_or_said_to_be_unknown_never_in_part(ehr: CannedEhr) -> None:
+    ehr.says(VISITS, bundle(VISIT), bundle(VISIT, next_url="https://else.example/"))
+
+    whole, cut = (visits_if_any(ehr.fhir(), "p1") for _ in range(2))
+
+    assert whole is not None and [each.id for each in whole] == ["e1"]
+    assert cut is None
+
+
+def test_an_ehr_that_shows_no_visits_breaks_nothing(ehr: CannedEhr) -> None:
+    ehr.says(VISITS, Canned(403))
+
+    assert visits_if_any(ehr.fhir(), "p1") is None

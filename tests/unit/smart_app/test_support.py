@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from clinical.across_episodes.objectives import Objective
 from clinical.across_episodes.sessions import REFUSAL_REASONS
 from clinical.support.plan_review import DECISIONS, LAST_CHANGES, ReviewProblem
 from clinical.support.tree import RULES, support_tree
@@ -15,6 +16,7 @@ from ehr.session_events import events_of
 from ehr.smart.context import context_from_bytes
 from ehr.tenants import EHR_LAUNCH_SCOPES
 from smart_app.access import Visit, purpose_of, signed
+from smart_app.objective_words import objective_names, objective_views
 from smart_app.review_form import FIELD_OF, Trigger
 from smart_app.review_words import (
     decision_words,
@@ -232,6 +234,36 @@ def test_every_code_of_the_tree_has_its_words_and_no_word_is_left_over() -> None
     assert tuple(last_change_words()) == LAST_CHANGES
     assert tuple(refusal_words()) == REFUSAL_REASONS
     assert set(signal_names()) == RULES
+
+
+@pytest.mark.usefixtures("in_the_app")
+def test_the_numbers_in_the_words_are_the_numbers_of_the_tree() -> None:
+    cycle = support_tree().cycle
+
+    # "at most two", "one change", "in two to three sessions", "two rounds"
+    assert (cycle.most_domains, cycle.most_changes) == (2, 1)
+    assert (cycle.check_after_least, cycle.check_after_most) == (2, 3)
+    assert cycle.cycles_before_other_help == 2
+
+
+@pytest.mark.usefixtures("in_the_app")
+def test_an_objective_says_what_it_left_out_and_is_silent_without_occasion() -> None:
+    found = [
+        Objective("O6", "not-met", 3, 4, refused=1, crisis=2),
+        Objective("O2", "nothing-to-do", 0, 0, refused=0, crisis=0),
+        Objective("O3", "cannot-tell-yet", 0, 0, refused=0, crisis=0),
+    ]
+
+    told = {each.id: (each.state, each.apart) for each in objective_views(found)}
+
+    assert told == {
+        "O6": (
+            "not always: 3 of 4",
+            "1 session without a form by the person's own wish, 2 crisis contacts",
+        ),
+        "O3": ("too early to say", ""),
+    }
+    assert list(objective_names()) == ["O1", "O2", "O3", "O4", "O5", "O6", "O7"]
 
 
 @pytest.mark.usefixtures("in_the_app")
