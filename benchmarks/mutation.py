@@ -33,7 +33,11 @@ from benchmarks.mutants import Mutant, mutants_of
 ROOT = Path(__file__).parents[1]
 ROOM = "questionnaires"
 TARGET = 0.90
-TESTS = ("tests/unit/questionnaires", "tests/property/test_scoring.py")
+TESTS = (
+    "tests/unit/questionnaires",
+    "tests/property/test_scoring.py",
+    "tests/property/test_changed_answers.py",
+)
 PACKAGES = ("pytest", "hypothesis")
 PARALLEL = 2
 CPU_SECONDS = 120  # for one mutant; the tests need a small part of it
