@@ -13,7 +13,7 @@ from questionnaires.completion import completion_from_table
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
 from questionnaires.instrument import Coding, Instrument, ScoreRule, Wording
 from questionnaires.reader import Definition, definition_from_table
-from questionnaires.table import table_from_toml
+from questionnaires.table import LARGEST_FILE, table_from_toml
 from questionnaires.wording import LANGUAGE, wording_from_table
 
 _INSTRUMENT_FILE = "instrument.toml"
@@ -249,7 +249,9 @@ def _wordings(folder: Traversable, *, name: str) -> Iterator[tuple[str, str, byt
 
 
 def _content(source: Traversable, *, file: str) -> bytes:
+    # One byte more than a file may have: enough to refuse it, however long it is.
     try:
-        return source.read_bytes()
+        with source.open("rb") as opened:
+            return opened.read(LARGEST_FILE + 1)
     except OSError:
         raise InstrumentFileError(file, "file", "cannot be read") from None
