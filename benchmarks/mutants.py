@@ -41,12 +41,14 @@ class Mutant:
     Attributes:
         module: dotted name.
         line: of the changed node, 1 is the first.
+        function: first line of the innermost function around it; 0 if there is none.
         what: the change, in a few words.
         source: the whole module, changed.
     """
 
     module: str
     line: int
+    function: int
     what: str
     source: str
 
@@ -56,13 +58,29 @@ def mutants_of(module: str, source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     for place, node in enumerate(ast.walk(tree)):
         node.place = place  # type: ignore[attr-defined]  # found again in the copy
+    functions = _functions(tree)
     for node in _behaving(tree):
         for what, change in _changes(node):
             copy = deepcopy(tree)
             twin = next(each for each in ast.walk(copy) if _place(each) == _place(node))
             change(twin)
             text = ast.unparse(ast.fix_missing_locations(copy))
-            yield Mutant(module, getattr(node, "lineno", 0), what, text)
+            line, function = getattr(node, "lineno", 0), functions.get(id(node), 0)
+            yield Mutant(module, line, function, what, text)
+
+
+def _functions(tree: ast.AST) -> dict[int, int]:
+    """First line of the innermost function around each node inside one.
+
+    The signature is no part of it: its defaults are made when the module is.
+    """
+    found: dict[int, int] = {}
+    for node in ast.walk(tree):  # outer functions come before inner ones
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            for statement in node.body:
+                found |= {id(each): first for each in ast.walk(statement)}
+    return found
 
 
 def _place(node: ast.AST) -> object:
