@@ -169,10 +169,7 @@ def _answer(item: Item, value: object) -> Answer | None:
         case ChoiceItem():
             return _offered(item, _number(item, value))
         case SliderItem():
-            steps = _number(item, value)
-            if steps != int(steps):
-                raise AnswerNotOffered(item.link_id, "is not a whole step of the line")
-            return _offered(item, steps * item.points_per_step)
+            return _offered(item, _number(item, value) * item.points_per_step)
         case TextItem():
             return _written(item, value)
         case _:
@@ -215,7 +212,7 @@ def _number(item: ChoiceItem | SliderItem, value: object) -> Decimal:
             return Decimal(value)
         case Decimal() if value.is_finite() and abs(value) < 1_000_000:
             return value
-        case str() if len(value) < 20 and _PLAIN_NUMBER.fullmatch(value):
+        case str() if _PLAIN_NUMBER.fullmatch(value):
             return Decimal(value)
         case _:
             pass

@@ -43,10 +43,8 @@ def catalogue(library: Library, *, shipped: Library) -> tuple[Entry, ...]:
             version=each.version,
             title=each.title,
             shipped=_shipped(name, library=library, shipped=shipped),
-            languages=tuple(
-                sorted(lang for one, lang in library.wordings if one == name)
-            ),
-            changed=tuple(sorted(lang for one, lang in library.changed if one == name)),
+            languages=_languages(name, library.wordings),
+            changed=_languages(name, library.changed),
             rights=each.licence.kind,
         )
         for name, each in sorted(library.instruments.items())

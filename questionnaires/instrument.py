@@ -284,7 +284,7 @@ class Instrument:
     skeleton: bool
     licence: Licence
     digest: str
-    reversed_known: bool = True
+    reversed_known: bool
     reliability: tuple[Reliability, ...] = ()
     spread: Spread | None = None
 

@@ -175,3 +175,18 @@ def test_turned_items_need_a_person_a_source_and_items_that_exist(oq_30, old, ne
         oq_30(old, new)
 
     assert refused.value.key == key
+
+
+def test_a_clinic_may_name_every_item_as_turned(tmp_path):
+    instrument = LIBRARY.instrument("oq-30-2")
+    every = ", ".join(f'"{item.link_id}"' for item in instrument.items)
+    wording = invented_wording("oq-30-2")
+    folder = tmp_path / "oq-30-2"
+    folder.mkdir()
+    text = completion(instrument, wording).replace('["q2"]', f"[{every}]")
+    (folder / "instrument.toml").write_text(text, encoding="utf-8")
+    (folder / "wording.en.toml").write_text(wording, encoding="utf-8")
+
+    completed = load_library([tmp_path]).instrument("oq-30-2")
+
+    assert all(item.reverse for item in completed.items)
