@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from questionnaires.library import load_library
+from tests.conftest import VECTORS
 from tests.second_scorer.relations import (
     csi_16,
     four_lines,
@@ -180,17 +181,20 @@ def test_a_score_is_what_the_published_rule_gives(slug, record_property):
 
     found = disagreements(vectors)
 
-    record_property("vectors", len(vectors.rows))
+    record_property(VECTORS, len(vectors.rows))
     print(counted(vectors))
     assert found == []
 
 
 @pytest.mark.interop  # minutes, not seconds: not in every run
 @pytest.mark.parametrize("slug", sorted(SECOND))
-def test_a_score_is_what_the_published_rule_gives_for_every_vector(slug):
+def test_a_score_is_what_the_published_rule_gives_for_every_vector(
+    slug, record_property
+):
     vectors = vectors_of(LIBRARY.instruments[slug], at_most=FULL)
 
     found = disagreements(vectors)
 
+    record_property(VECTORS, len(vectors.rows))
     print(counted(vectors))
     assert found == []
