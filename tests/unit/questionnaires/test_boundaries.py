@@ -1,6 +1,7 @@
 """What lies just inside a rule, and what lies just outside."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -16,8 +17,10 @@ from questionnaires.instrument import (
     Source,
     Spread,
 )
-from questionnaires.library import load_library
+from questionnaires.library import load_library, shipped_definitions
+from questionnaires.packs.check import pack_problems, wording_language
 from questionnaires.wording import neutral_wording
+from tests.unit.questionnaires.test_completion import COMPLETION, WORDING
 
 LIBRARY = load_library()
 LINES = LIBRARY.instrument("ors")
@@ -173,3 +176,50 @@ def test_the_structure_of_a_form_can_be_shown_in_numbers_alone():
     assert lines.anchors["o1"] == ("0", "100") and lines.options == {}
     assert choices.options["q1"] == {Decimal(n): str(n) for n in range(1, 6)}
     assert choices.anchors == {} and not choices.numbers_apply
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("wording.en.toml", "en"),
+        ("wording.pt-BR.toml", "pt-BR"),
+        ("words.en.toml", None),
+        ("wording.english.toml", None),
+        ("wording.toml", None),
+        ("wording.en", None),
+        ("wording.en.txt", None),
+    ],
+)
+def test_a_wordings_file_is_known_by_the_whole_of_its_name(name, language):
+    assert wording_language(name) == language
+
+
+@pytest.mark.parametrize(
+    ("last_day", "entered", "keys"),
+    [
+        ("2026-11-25", "2026-11-25", []),
+        ("2026-11-24", "2026-11-25", ["licence.valid_until"]),
+        ("2026-11-25", "2026-11-26", ["cutoff.entered_on", "rci.entered_on"]),
+    ],
+)
+def test_the_day_itself_is_still_within_a_licence_and_no_longer_ahead(
+    last_day, entered, keys
+):
+    text = COMPLETION.replace("2027-12-31", last_day).replace("2026-11-23", entered)
+    files = {"instrument.toml": text.encode(), "wording.en.toml": WORDING.encode()}
+
+    found = pack_problems(
+        files,
+        shipped_definitions()["ors"],
+        shipped_languages=(),
+        today=date(2026, 11, 25),
+    )
+
+    assert [each.key for each in found] == keys
+
+
+def test_a_number_without_its_source_is_told_so_and_not_that_a_text_is_missing(site):
+    before, after = site.instrument.split("[cutoff]", 1)
+    site.instrument = before + "[cutoff]" + after.replace("source", "sauce", 1)
+
+    assert site.refusal().problem == "is missing; no number without it"
