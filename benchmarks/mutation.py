@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "of": sum(len(_mutants(file)) for file in _modules()),
         "seed": options.seed,
         "control": {"unchanged_code_passes": not control},
-        "survivors": [f"{each.module}:{each.line} {each.what}" for each in survivors],
+        "survivors": [_told(each) for each in survivors],
         "versions": {
             "python": platform.python_version(),
             **{each: version(each) for each in PACKAGES},
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(report))
     else:
-        _print(report, survivors)
+        print(json.dumps(report["targets"]))
     return int(control)
 
 
@@ -112,16 +112,24 @@ def _noticed_all(
     noticed = [False] * len(mutants)
     running: dict[int, int] = {}  # process -> place in the list
     begun = time.monotonic()
+
+    def wait() -> None:
+        process, status = os.wait()
+        place = running.pop(process)
+        noticed[place] = _says_no(status)
+        if not noticed[place]:
+            _say(f"not noticed: {_told(mutants[place])}")
+
     for place, mutant in enumerate(mutants):
         if len(running) == PARALLEL:
-            _wait(running, noticed)
+            wait()
         tests = _tests_for(mutant, entered)
         running[_started(lambda: _run_tests(tests, mutant))] = place  # noqa: B023  # called before the loop goes on
         if place and place % 20 == 0:
             minutes = (time.monotonic() - begun) / 60
             _say(f"{place} of {len(mutants)} mutants, {minutes:.1f} minutes")
     while running:
-        _wait(running, noticed)
+        wait()
     return noticed
 
 
@@ -154,11 +162,6 @@ def _started(work: Callable[[], int]) -> int:
         finally:
             os._exit(code)
     return process
-
-
-def _wait(running: dict[int, int], noticed: list[bool]) -> None:
-    process, status = os.wait()
-    noticed[running.pop(process)] = _says_no(status)
 
 
 def _failed(work: Callable[[], int]) -> bool:
@@ -218,10 +221,8 @@ class _Replaced(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self._mutant.source, self._mutant.module, "exec"), vars(module))
 
 
-def _print(report: dict[str, object], survivors: Sequence[Mutant]) -> None:
-    for each in survivors:
-        print(f"not noticed: {each.module}:{each.line} {each.what}")
-    print(json.dumps(report["targets"]))
+def _told(mutant: Mutant) -> str:
+    return f"{mutant.module}:{mutant.line} {mutant.what}"
 
 
 def _say(progress: str) -> None:
