@@ -332,3 +332,48 @@ def test_the_lists_of_choices_have_their_names():
     ]
 
     assert sorted(outcome.choices) == sorted(with_choices)
+
+
+def turned_pack(old="", new=""):
+    """A pack that names the turned items, with one thing changed in its file."""
+    definition = DEFINITIONS["oq-30-2"]
+    files = filled(pack_template(definition, languages=("en",)))
+    text = files["instrument.toml"].decode()
+    assert old in text
+    return files | {"instrument.toml": text.replace(old, new).encode()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keys"),
+    [
+        ("", "", []),
+        ("[reversed]", "[turned]", ["reversed", "turned"]),
+        ('items = ["q1"]', "", ["reversed.items"]),
+        ('items = ["q1"]', "items = 1", ["reversed.items"]),
+        ('items = ["q1"]', 'items = ["q99"]', ["reversed.items"]),
+        ('items = ["q1"]', 'items = ["q1"]\nx = 1', ["reversed.x"]),
+        ("entered_on = 2026-11-25", "entered_on = 2026-11-26", ["reversed.entered_on"]),
+        ("evidence = ", "proof = ", ["reversed.evidence", "reversed.proof"]),
+    ],
+)
+def test_what_is_wrong_with_the_turned_items_is_named(old, new, keys):
+    found = problems(turned_pack(old, new), instrument_id="oq-30-2")
+
+    assert sorted({key for _, key in found}) == keys
+
+
+def test_all_that_a_number_lacks_is_said_at_once():
+    before, after = COMPLETION.split("[cutoff]\n")
+    lacking = "\n".join(
+        line
+        for line in after.partition("[rci]")[0].splitlines()
+        if not line.startswith(("value", "evidence", "entered_by"))
+    )
+
+    found = problems(pack(f"{before}[cutoff]\n{lacking}\n"))
+
+    assert {key for _, key in found} == {
+        "cutoff.value",
+        "cutoff.evidence",
+        "cutoff.entered_by",
+    }
