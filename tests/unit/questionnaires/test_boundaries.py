@@ -171,10 +171,11 @@ def test_a_key_that_nobody_reads_is_refused_wherever_it_stands(site, old, new, k
 def test_a_gate_has_no_key_that_nobody_reads(site, another_site):
     gate = 'ask_if = { item = "sad", at_least = 1, source = "x", evidence = "own" }'
     site.change('link_id = "words"\n', f'link_id = "words"\n{gate}\n')
-    another_site.instrument = site.instrument.replace("{ item =", "{ x = 1, item =")
+    unread = another_site("unread")
+    unread.instrument = site.instrument.replace("{ item =", "{ x = 1, item =")
 
     assert site.library().instrument("mood").item("words").ask_if is not None
-    assert another_site.refusal().key == "items[3].ask_if.x"
+    assert unread.refusal().key == "items[3].ask_if.x"
 
 
 def test_the_structure_of_a_form_can_be_shown_in_numbers_alone():

@@ -423,10 +423,11 @@ def test_more_items_than_any_questionnaire_has_are_refused(site):
 
 def test_a_file_larger_than_any_questionnaire_is_refused(site, another_site):
     largest = site.instrument + "#" * (1_000_000 - len(site.instrument.encode()))
-    site.instrument, another_site.instrument = largest, largest + "#"
+    larger = another_site("larger")
+    site.instrument, larger.instrument = largest, largest + "#"
 
     assert site.library().instrument("mood")
-    assert another_site.refusal().key == "file"
+    assert larger.refusal().key == "file"
 
 
 def test_a_file_that_is_not_text_is_refused(site):
