@@ -55,6 +55,8 @@ class MeasurementPlan:
 
     Attributes:
         outcome, alliance: instruments in the order in which they are asked.
+        screening: forms given on demand and read answer by answer for safety; their
+            course is not followed.
         languages: offered to patients (BCP 47). Every form has words in the first one;
             where another lacks them, the form is given in the first, and pages say so.
         speaking: False is silent mode: all runs, cards are logged as withheld.
@@ -76,6 +78,7 @@ class MeasurementPlan:
     site: str
     outcome: tuple[Instrument, ...]
     alliance: tuple[Instrument, ...]
+    screening: tuple[Instrument, ...]
     languages: tuple[str, ...]
     rules: RuleNumbers
     speaking: bool
@@ -94,9 +97,14 @@ class MeasurementPlan:
         """Outcome first, then alliance, as they are asked."""
         return (*self.outcome, *self.alliance)
 
+    @property
+    def forms(self) -> tuple[Instrument, ...]:
+        """Everything that may be given: what is followed, then what is on demand."""
+        return (*self.instruments, *self.screening)
+
     def instrument(self, instrument_id: str) -> Instrument | None:
         """The plan's instrument of this id; None if the plan does not use it."""
-        for each in self.instruments:
+        for each in self.forms:
             if each.id == instrument_id:
                 return each
         return None
@@ -131,12 +139,18 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         raise table.refuse("languages", "names a language twice")
     outcome = _instruments(table, "outcome", library=library, languages=languages)
     alliance = _instruments(table, "alliance", library=library, languages=languages)
+    screening = (
+        _instruments(table, "screening", library=library, languages=languages)
+        if table.has("screening")
+        else ()
+    )
     if not outcome:
         raise table.refuse("outcome", "must name at least one instrument")
     return MeasurementPlan(
         site=table.text("site"),
         outcome=outcome,
         alliance=alliance,
+        screening=screening,
         languages=languages,
         rules=rule_numbers_from(table.table("rules")),
         speaking=table.flag("speaking"),
@@ -144,7 +158,7 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         repeat=table.one_of("repeat", _REPEAT),
         crisis=_crisis(table.table("crisis"), languages),
         backup_contact=table.text("backup_contact"),
-        acceptances=_acceptances(table, (*outcome, *alliance)),
+        acceptances=_acceptances(table, (*outcome, *alliance, *screening)),
         control_chart=table.flag("control_chart"),
         change_methods=_change_methods(table, outcome),
         low_lines=_low_lines(table, alliance),

@@ -151,6 +151,8 @@ def sittings(episode: Episode, instrument: Instrument) -> tuple[Measurement, ...
 
 def followed_score(measurement: Measurement, instrument: Instrument) -> Score | None:
     """The score whose course is followed; None if this sitting does not give it."""
+    if not instrument.scores:
+        return None  # a screening form that is only looked at answer by answer
     for score in measurement.scores:
         if score.score_id == instrument.total.id and isinstance(score, Score):
             return score

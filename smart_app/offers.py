@@ -35,7 +35,7 @@ def offers(app: AppServices) -> Offers:
     """What may be handed over now, in at least the plan's first language."""
     forms: list[Instrument] = []
     withheld: list[str] = []
-    for each in app.plan.instruments:
+    for each in app.plan.forms:
         try:
             offered_wording(app, each, app.plan.languages[0])
         except LicenceOver:

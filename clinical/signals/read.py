@@ -89,8 +89,13 @@ def read_signals(
         for instrument in plan.instruments
         for course in _courses(episode, instrument, plan)
     ]
+    on_demand = [
+        course
+        for instrument in plan.screening
+        for course in _courses(episode, instrument, plan)
+    ]
     findings: list[Finding] = [
-        each for course in of_plan for each in safety_raised(course)
+        each for course in (*of_plan, *on_demand) for each in safety_raised(course)
     ]
     notes: list[QualityNote] = []
     if plan.decision_support:

@@ -42,13 +42,13 @@ def _report(found: Installation) -> dict[str, list[str]]:
     notes += [
         f"numbers of {each.id} are not yet accepted by a named person: they inform,"
         " and those from secondary sources do not interrupt"
-        for each in plan.instruments
+        for each in plan.forms
         if each.validated and each.id not in plan.acceptances
     ]
     notes += [
         f"{each.id} has no wording in {language}: it is given in {plan.languages[0]},"
         " and the pages say so"
-        for each in plan.instruments
+        for each in plan.forms
         for language in plan.languages
         if isinstance(found.library.wording(each.id, language=language), NoWording)
     ]
@@ -65,8 +65,7 @@ def _report(found: Installation) -> dict[str, list[str]]:
             for each in found.tenants
         ],
         "instruments in the plan": [
-            f"{each.id} {each.version} ({each.digest[:12]})"
-            for each in plan.instruments
+            f"{each.id} {each.version} ({each.digest[:12]})" for each in plan.forms
         ],
         "notes": notes or ["none"],
     }

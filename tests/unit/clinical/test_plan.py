@@ -52,6 +52,25 @@ def test_the_shipped_plan_is_read():
     assert set(found.acceptances) == {"phq-9", "gad-7"}
 
 
+def test_a_form_on_demand_is_given_and_its_course_is_not_followed():
+    found = plan(with_changed("screening = []", 'screening = ["phq-2"]'))
+
+    assert found.forms[-1].id == "phq-2"
+    assert "phq-2" not in {each.id for each in found.instruments}
+    assert found.instrument("phq-2") is found.forms[-1]
+
+
+@pytest.mark.parametrize("name", ["phq-9", "c-ssrs-screener", "nothing"])
+def test_only_a_screening_form_with_words_is_given_on_demand(name: str):
+    text = with_changed("screening = []", f'screening = ["{name}"]')
+
+    assert refused_key(text) == "screening"
+
+
+def test_a_plan_without_forms_on_demand_need_not_say_so():
+    assert plan(with_changed("screening = []\n", "")).screening == ()
+
+
 def test_the_shipped_plan_says_that_it_is_a_demonstration():
     found = demo_plan(LIBRARY)
 

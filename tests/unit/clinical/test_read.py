@@ -30,7 +30,9 @@ from clinical.signals.kinds import (
     SpeakingSignal,
 )
 from clinical.signals.read import SignalReport, read_signals
+from questionnaires.answers import answers_from_offered
 from questionnaires.instrument import Instrument
+from questionnaires.scoring import score_answers
 from tests.curves import curve
 from tests.instruments import (
     ALLIANCE_CHECK_IN,
@@ -336,3 +338,48 @@ def test_a_prorated_reading_of_a_scale_without_reliable_change_is_noted():
 
     notes = [each for each in found.signals if isinstance(each, QualityNote)]
     assert notes == []
+
+
+SCREENER = LIBRARY.instrument("c-ssrs-screener")
+
+
+def screened(given: dict[str, int]) -> SignalReport:
+    """One sitting of the screener on demand, beside a plan that follows the PHQ-9."""
+    answers = answers_from_offered(SCREENER, given, language="en")
+    sitting = Measurement(
+        instrument_id=SCREENER.id,
+        instrument_version=SCREENER.version,
+        language="en",
+        authored=on_day(1),
+        scores=score_answers(SCREENER, answers),
+        answers=answers,
+        source="QuestionnaireResponse/1",
+        in_record=True,
+    )
+    return read_signals(
+        episode_from([sitting]),
+        plan_with(PHQ9, screening=(SCREENER,)),
+        today=on_day(1).date(),
+        unread=0,
+    )
+
+
+def test_a_form_on_demand_without_scores_shows_its_safety_answer():
+    found = screened({"q1": 1, "q2": 0}).speaking
+
+    assert [(type(each), each.link_id) for each in found] == [
+        (SafetyAnswer, "q1"),
+        (SafetyBlank, "q6"),
+    ]
+
+
+def test_what_was_not_asked_is_not_reported_as_left_blank():
+    answers = screened({"q1": 0, "q2": 0, "q6": 0}).speaking
+
+    assert answers == ()
+
+
+def test_no_rule_follows_the_course_of_a_form_on_demand():
+    report = screened({"q1": 0, "q2": 0, "q6": 0})
+
+    assert {each.instrument_id for each in report.signals} == {"phq-9"}
