@@ -1,7 +1,7 @@
 """The patient's form: structure from the instrument, words from its wording file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, assert_never
 
@@ -30,6 +30,22 @@ class FormOption:
 
 
 @dataclass(frozen=True, slots=True)
+class OnlyIf:
+    """The earlier question on whose answer this one depends.
+
+    Attributes:
+        number: of that question on the page.
+        points: the answers to it with which this one is asked.
+        label: the first of these answers in words; for a line, its number.
+    """
+
+    number: int
+    link_id: str
+    points: tuple[str, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class FormItem:
     """One item as the template draws it; `value` is what was given before, or ""."""
 
@@ -43,6 +59,7 @@ class FormItem:
     low_label: str = ""
     high_label: str = ""
     value: str = ""
+    only_if: OnlyIf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +91,28 @@ def form_view(
         validated=instrument.validated,
         notice=wording.notice,
         items=tuple(
-            _form_item(number, item, wording, given.get(item.link_id, ""))
+            replace(
+                _form_item(number, item, wording, given.get(item.link_id, "")),
+                only_if=_only_if(item, instrument, wording),
+            )
             for number, item in enumerate(instrument.items, start=1)
         ),
     )
+
+
+def _only_if(item: Item, instrument: Instrument, wording: Wording) -> OnlyIf | None:
+    rule = item.ask_if
+    if rule is None:
+        return None
+    gate = instrument.item(rule.link_id)
+    number = instrument.items.index(gate) + 1
+    if isinstance(gate, ChoiceItem):
+        enough = [o.points for o in gate.options if o.points >= rule.at_least]
+        label = wording.options[gate.link_id][min(enough)]
+        return OnlyIf(number, gate.link_id, tuple(map(_plain, enough)), label)
+    assert isinstance(gate, SliderItem)  # as the library's checks prove
+    steps = range(int(rule.at_least / gate.points_per_step), gate.high + 1)
+    return OnlyIf(number, gate.link_id, tuple(map(str, steps)), str(steps[0]))
 
 
 def _form_item(number: int, item: Item, wording: Wording, given: str) -> FormItem:

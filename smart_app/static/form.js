@@ -1,6 +1,7 @@
 "use strict";
-// Two things the page cannot do without script: a line without a start position, and
-// trying again when our server cannot be reached. Answers stay in this page's memory.
+// Three things the page cannot do without script: a line without a start position,
+// leaving out what another answer makes needless, and trying again when our server
+// cannot be reached. Answers stay in this page's memory.
 
 document.querySelectorAll("[data-line]").forEach((line) => {
   const range = line.querySelector("input[type=range]");
@@ -43,6 +44,19 @@ document.querySelectorAll("[data-line]").forEach((line) => {
 const form = document.getElementById("form");
 const notSaved = document.getElementById("not-saved");
 let sending = false;
+
+// A question that depends on an earlier answer; what was answered in it is kept.
+const fit = () => {
+  const answers = new FormData(form);
+  document.querySelectorAll("[data-only-if]").forEach((item) => {
+    const answer = answers.get(item.dataset.onlyIf);
+    const answered = item.querySelector("input:checked") !== null;
+    item.hidden = !answered && !item.dataset.points.split(" ").includes(answer);
+  });
+};
+form.addEventListener("input", fit);
+form.addEventListener("click", fit);
+fit();
 
 async function send(wait) {
   const answer = await fetch(form.action, {
