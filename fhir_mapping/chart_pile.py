@@ -63,43 +63,25 @@ class Pile:
             return
         try:
             if kind == RESPONSE:
-                self._response(resource, subject)
+                self._response(resource)
             else:
                 self._observation(resource, subject)
         except UnreadableResource as error:
             self._report(resource, error.place, error.reason)
 
-    def _response(self, resource: Resource, subject: str | None) -> None:
+    def _response(self, resource: Resource) -> None:
         if self._is_withdrawn(resource):
             return
-        answers = answers_from_response(
+        measurement = measurement_from_response(
             resource, self.codes, default_language=self.language
         )
-        if answers is None:
+        if measurement is None:
             self.not_ours += 1
             return
-        if subject is None:
-            raise UnreadableResource(RESPONSE, "subject")
-        refuse_unfinished(resource)
-        authored = to_the_day(resource.authored)
-        if authored is None:
-            raise UnreadableResource(RESPONSE, "authored", "no_date")
-        instrument = self.codes.library.instrument(answers.instrument_id)
-        # Another version may be scored otherwise: then only stored scores count.
-        ours = answers.instrument_version == instrument.version
-        source = f"{RESPONSE}/{resource.id}"
+        source = measurement.source
         # Without an id nothing can refer to it; still each one counts.
         key = source if resource.id else f"{source}#{len(self.responses)}"
-        self.responses[key] = Measurement(
-            instrument_id=answers.instrument_id,
-            instrument_version=answers.instrument_version,
-            language=answers.language,
-            authored=authored,
-            scores=score_answers(instrument, answers) if ours else (),
-            answers=answers,
-            source=source,
-            in_record=True,
-        )
+        self.responses[key] = measurement
         self.submissions |= _identifiers(resource)
 
     def _observation(self, resource: Resource, subject: str | None) -> None:
@@ -163,6 +145,38 @@ class Pile:
 
     def _report(self, resource: Resource, place: str, reason: Reason) -> None:
         self.unread.append(Unread(resource.resource_type, resource.id, place, reason))
+
+
+def measurement_from_response(
+    resource: Resource, codes: KnownCodes, *, default_language: str
+) -> Measurement | None:
+    """What a finished response of somebody measures; None if the form is none of ours.
+
+    Raises:
+        UnreadableResource: it is ours and cannot be used.
+    """
+    answers = answers_from_response(resource, codes, default_language=default_language)
+    if answers is None:
+        return None
+    if not (resource.subject and resource.subject.reference):
+        raise UnreadableResource(RESPONSE, "subject")
+    refuse_unfinished(resource)
+    authored = to_the_day(resource.authored)
+    if authored is None:
+        raise UnreadableResource(RESPONSE, "authored", "no_date")
+    instrument = codes.library.instrument(answers.instrument_id)
+    # Another version may be scored otherwise: then only stored scores count.
+    ours = answers.instrument_version == instrument.version
+    return Measurement(
+        instrument_id=answers.instrument_id,
+        instrument_version=answers.instrument_version,
+        language=answers.language,
+        authored=authored,
+        scores=score_answers(instrument, answers) if ours else (),
+        answers=answers,
+        source=f"{RESPONSE}/{resource.id}",
+        in_record=True,
+    )
 
 
 def _identifiers(resource: Resource) -> frozenset[str]:

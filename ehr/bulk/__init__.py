@@ -1,0 +1,1 @@
+"""How do we get and read many charts at once?"""

@@ -1,0 +1,148 @@
+"""A folder of NDJSON → columns and a report, over several processes.
+
+Memory: one buffer for each process, and about forty bytes for each reading found.
+"""
+
+import multiprocessing
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ehr.bulk.scan import Columns, Scanned, Scanner, UnreadLine
+from ehr.bulk.spans import Span, line_numbers, spans_of
+from fhir_mapping.bulk_line import Kind, LeftOut, Wanted
+from fhir_mapping.unread import Reason
+
+KINDS: tuple[Kind, ...] = ("Observation", "QuestionnaireResponse")
+SMALL = 64 * 1_048_576  # bytes below which starting processes costs more than it saves
+MOST_NAMED = 20  # unread lines that are named by file and line; all are counted
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadAt:
+    """Where a line stands that holds a wanted text and could not be used."""
+
+    file: str
+    line: int
+    place: str
+    reason: Reason
+
+
+@dataclass(slots=True)
+class Extraction:
+    """What a folder holds of one score.
+
+    Attributes:
+        columns: of all readings, in no particular order.
+        files: read, by name.
+        lines: that hold a wanted text.
+        unread: counts by type, place and reason.
+        unread_at: the first of them in the order of files and lines.
+        left_out: readable, and not wanted.
+    """
+
+    columns: Columns = field(default_factory=Columns)
+    files: list[str] = field(default_factory=list)
+    size: int = 0
+    lines: int = 0
+    unread: Counter[tuple[Kind, str, Reason]] = field(default_factory=Counter)
+    unread_at: list[UnreadAt] = field(default_factory=list)
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
+    estimated: int = 0
+
+
+def extract(
+    folder: Path,
+    wanted: Wanted,
+    *,
+    processes: int = 2,
+    key: bytes | None = None,
+    kinds: Sequence[Kind] = KINDS,
+    told: Callable[[int, int], None] = lambda _done, _size: None,
+) -> Extraction:
+    """Every reading of one score that these files hold.
+
+    Args:
+        folder: with `Observation*.ndjson`, `QuestionnaireResponse*.ndjson`.
+        processes: 1 or more; a small folder is read by one.
+        key: of the hashes, at most 64 bytes; a fresh one that nobody keeps by default.
+        told: bytes done and bytes in all, as it goes on.
+
+    Raises:
+        FolderUnusable: no such files, or compressed ones.
+        OSError: a file cannot be read.
+        concurrent.futures.process.BrokenProcessPool: a process was ended from outside.
+    """
+    spans = spans_of(folder, kinds)
+    found = Extraction()
+    found.files = list(dict.fromkeys(each.file.name for each in spans))
+    found.size = sum(each.end - each.start for each in spans)
+    key = secrets.token_bytes(32) if key is None else key
+    places: list[tuple[Path, UnreadLine]] = []
+    done = 0
+    for scanned in _scanned(spans, wanted, key, processes):
+        done += scanned.span.end - scanned.span.start
+        _add(found, scanned)
+        places += [(scanned.span.file, each) for each in scanned.unread_at]
+        told(done, found.size)
+    found.unread_at = _named(places)
+    return found
+
+
+def _scanned(
+    spans: Sequence[Span], wanted: Wanted, key: bytes, processes: int
+) -> Iterator[Scanned]:
+    size = sum(each.end - each.start for each in spans)
+    if processes == 1 or size < SMALL:
+        scanner = Scanner(wanted, key)
+        yield from map(scanner.scan, spans)
+        return
+    # Started afresh: a copy of this process might hold another thread's lock.
+    with ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(wanted, key),
+    ) as pool:
+        waiting = {pool.submit(_scan, each) for each in spans}
+        for each in as_completed(waiting):
+            waiting.discard(each)  # what it holds is needed once
+            yield each.result()
+
+
+_scanner: Scanner | None = None  # of a process that only reads pieces
+
+
+def _begin(wanted: Wanted, key: bytes) -> None:
+    global _scanner
+    _scanner = Scanner(wanted, key)
+
+
+def _scan(span: Span) -> Scanned:
+    assert _scanner is not None
+    return _scanner.scan(span)
+
+
+def _add(found: Extraction, scanned: Scanned) -> None:
+    found.columns.add(scanned.columns)
+    found.lines += scanned.lines
+    found.left_out += scanned.left_out
+    found.estimated += scanned.estimated
+    for (place, reason), count in scanned.unread.items():
+        found.unread[scanned.span.kind, place, reason] += count
+
+
+def _named(places: list[tuple[Path, UnreadLine]]) -> list[UnreadAt]:
+    first = sorted(places, key=lambda each: (each[0].name, each[1].offset))
+    named = []
+    for file in dict.fromkeys(file for file, _ in first[:MOST_NAMED]):
+        lines = [line for other, line in first[:MOST_NAMED] if other == file]
+        numbers = line_numbers(file, [each.offset for each in lines])
+        named += [
+            UnreadAt(file.name, number, each.place, each.reason)
+            for number, each in zip(numbers, lines, strict=True)
+        ]
+    return named
