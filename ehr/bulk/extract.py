@@ -11,14 +11,50 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ehr.bulk.errors import UnknownScore
 from ehr.bulk.scan import Columns, Scanned, Scanner, UnreadLine
 from ehr.bulk.spans import Span, line_numbers, spans_of
 from fhir_mapping.bulk_line import Kind, LeftOut, Wanted
+from fhir_mapping.known_codes import known_codes
 from fhir_mapping.unread import Reason
+from questionnaires.library import load_library
 
 KINDS: tuple[Kind, ...] = ("Observation", "QuestionnaireResponse")
 SMALL = 64 * 1_048_576  # bytes below which starting processes costs more than it saves
 MOST_NAMED = 20  # unread lines that are named by file and line; all are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which score is read; small enough to hand to another process.
+
+    Attributes:
+        instrument: its id.
+        score: id of a score; None is the total.
+        language: only readings in it ("de" takes "de-CH" too); None takes all.
+        folders: of the site's own instruments.
+    """
+
+    instrument: str
+    score: str | None = None
+    language: str | None = None
+    folders: tuple[Path, ...] = ()
+
+    def wanted(self) -> Wanted:
+        """With the library, as this process reads it.
+
+        Raises:
+            UnknownInstrument, UnknownScore: nothing of that id.
+            InstrumentFileError: a file of the site's own folders is wrong.
+        """
+        library = load_library(self.folders)
+        instrument = library.instrument(self.instrument)
+        rules = {each.id: each for each in instrument.scores}
+        name = self.score or next(iter(rules), "")
+        if name not in rules:
+            raise UnknownScore(instrument.id, tuple(rules))
+        codes = known_codes(library)
+        return Wanted(codes, instrument, rules[name], self.language, "und")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +92,7 @@ class Extraction:
 
 def extract(
     folder: Path,
-    wanted: Wanted,
+    wish: Wish,
     *,
     processes: int = 2,
     key: bytes | None = None,
@@ -72,6 +108,7 @@ def extract(
         told: bytes done and bytes in all, as it goes on.
 
     Raises:
+        UnknownInstrument, UnknownScore: see `Wish.wanted`.
         FolderUnusable: no such files, or compressed ones.
         OSError: a file cannot be read.
         concurrent.futures.process.BrokenProcessPool: a process was ended from outside.
@@ -83,7 +120,7 @@ def extract(
     key = secrets.token_bytes(32) if key is None else key
     places: list[tuple[Path, UnreadLine]] = []
     done = 0
-    for scanned in _scanned(spans, wanted, key, processes):
+    for scanned in _scanned(spans, wish, key, processes):
         done += scanned.span.end - scanned.span.start
         _add(found, scanned)
         places += [(scanned.span.file, each) for each in scanned.unread_at]
@@ -93,11 +130,11 @@ def extract(
 
 
 def _scanned(
-    spans: Sequence[Span], wanted: Wanted, key: bytes, processes: int
+    spans: Sequence[Span], wish: Wish, key: bytes, processes: int
 ) -> Iterator[Scanned]:
     size = sum(each.end - each.start for each in spans)
     if processes == 1 or size < SMALL:
-        scanner = Scanner(wanted, key)
+        scanner = Scanner(wish.wanted(), key)
         yield from map(scanner.scan, spans)
         return
     # Started afresh: a copy of this process might hold another thread's lock.
@@ -105,7 +142,7 @@ def _scanned(
         processes,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(wanted, key),
+        initargs=(wish, key),
     ) as pool:
         waiting = {pool.submit(_scan, each) for each in spans}
         for each in as_completed(waiting):
@@ -116,9 +153,9 @@ def _scanned(
 _scanner: Scanner | None = None  # of a process that only reads pieces
 
 
-def _begin(wanted: Wanted, key: bytes) -> None:
+def _begin(wish: Wish, key: bytes) -> None:
     global _scanner
-    _scanner = Scanner(wanted, key)
+    _scanner = Scanner(wish.wanted(), key)
 
 
 def _scan(span: Span) -> Scanned:

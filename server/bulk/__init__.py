@@ -1,0 +1,1 @@
+"""Scores of many people: from an export, in a table, for fitting norms."""

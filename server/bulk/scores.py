@@ -1,0 +1,113 @@
+"""A folder of an export → courses of one score, and a report of what was left out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from clinical.norms.courses import Courses, courses_from, found_in
+from ehr.bulk.extract import Extraction, Wish, extract
+from fhir_mapping.bulk_line import Wanted
+
+
+class Report(TypedDict):
+    """What was read, and every reason why something was not.
+
+    Nothing in it is about one person but the numbers of the lines to look at.
+    """
+
+    instrument: str
+    version: str
+    score: str
+    language: str | None
+    legal_basis: str
+    files: list[str]
+    bytes: int
+    lines_with_the_code: int
+    readings: int
+    persons: int
+    estimated: int
+    unread: list[dict[str, str | int]]
+    unread_at: list[str]
+    left_out: dict[str, int]
+    older_versions: int
+    same_sitting: int
+    disagreeing: int
+    later_courses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which readings a norm is to be made of; the site's decision.
+
+    Attributes:
+        new_course_after_days: a longer gap ends the course that is used.
+        legal_basis: on which the site uses these data for norms.
+    """
+
+    wish: Wish
+    new_course_after_days: int | None
+    legal_basis: str
+
+
+def scores_from_folder(
+    folder: Path,
+    choice: Choice,
+    *,
+    processes: int = 2,
+    told: Callable[[int, int], None] = lambda _done, _size: None,
+) -> tuple[Courses, Report]:
+    """Courses of one score from `Observation*.ndjson`, `QuestionnaireResponse*.ndjson`.
+
+    Raises:
+        UnknownInstrument, UnknownScore, InstrumentFileError: see `Wish.wanted`.
+        FolderUnusable, OSError: the files cannot be read.
+    """
+    wanted = choice.wish.wanted()
+    found = extract(folder, choice.wish, processes=processes, told=told)
+    columns = found.columns
+    courses = courses_from(
+        found_in(
+            columns.patient,
+            columns.record,
+            instant=columns.instant,
+            day=columns.day,
+            updated=columns.updated,
+            value=columns.value,
+            answered=columns.answered,
+        ),
+        new_course_after_days=choice.new_course_after_days,
+    )
+    return courses, _report(courses, found, wanted, choice)
+
+
+def _report(
+    courses: Courses, found: Extraction, wanted: Wanted, choice: Choice
+) -> Report:
+    return {
+        "instrument": wanted.instrument.id,
+        "version": wanted.instrument.version,
+        "score": wanted.rule.id,
+        "language": choice.wish.language,
+        "legal_basis": choice.legal_basis,
+        "files": found.files,
+        "bytes": found.size,
+        "lines_with_the_code": found.lines,
+        "readings": len(courses.score),
+        "persons": courses.n_persons,
+        "estimated": found.estimated,
+        "unread": [
+            {"type": kind, "place": place, "reason": reason, "count": count}
+            for (kind, place, reason), count in sorted(found.unread.items())
+        ],
+        "unread_at": [
+            f"{each.file}:{each.line}: {each.reason}"
+            + (f" at {each.place}" if each.place else "")
+            for each in found.unread_at
+        ],
+        "left_out": dict(sorted(found.left_out.items())),
+        "older_versions": courses.older_versions,
+        "same_sitting": courses.same_sitting,
+        "disagreeing": courses.disagreeing,
+        "later_courses": courses.later_courses,
+    }
