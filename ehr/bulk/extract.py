@@ -97,13 +97,15 @@ def extract(
     processes: int = 2,
     key: bytes | None = None,
     kinds: Sequence[Kind] = KINDS,
+    alone_below: int = SMALL,
     told: Callable[[int, int], None] = lambda _done, _size: None,
 ) -> Extraction:
     """Every reading of one score that these files hold.
 
     Args:
         folder: with `Observation*.ndjson`, `QuestionnaireResponse*.ndjson`.
-        processes: 1 or more; a small folder is read by one.
+        processes: 1 or more.
+        alone_below: bytes; a smaller folder is read by this process alone.
         key: of the hashes, at most 64 bytes; a fresh one that nobody keeps by default.
         told: bytes done and bytes in all, as it goes on.
 
@@ -120,7 +122,8 @@ def extract(
     key = secrets.token_bytes(32) if key is None else key
     places: list[tuple[Path, UnreadLine]] = []
     done = 0
-    for scanned in _scanned(spans, wish, key, processes):
+    alone = processes == 1 or found.size < alone_below
+    for scanned in _scanned(spans, wish, key, processes=0 if alone else processes):
         done += scanned.span.end - scanned.span.start
         _add(found, scanned)
         places += [(scanned.span.file, each) for each in scanned.unread_at]
@@ -130,10 +133,10 @@ def extract(
 
 
 def _scanned(
-    spans: Sequence[Span], wish: Wish, key: bytes, processes: int
+    spans: Sequence[Span], wish: Wish, key: bytes, *, processes: int
 ) -> Iterator[Scanned]:
-    size = sum(each.end - each.start for each in spans)
-    if processes == 1 or size < SMALL:
+    """Each piece once, in any order; without further processes in theirs."""
+    if not processes:
         scanner = Scanner(wish.wanted(), key)
         yield from map(scanner.scan, spans)
         return
