@@ -34,6 +34,10 @@ STANDALONE_SCOPES = EHR_LAUNCH_SCOPES.replace("launch ", "launch/patient ", 1)
 BACKEND_SCOPES = "system/QuestionnaireResponse.crs system/Observation.crs"
 # Of its own: the token that carries answers may not change what is asked.
 PUBLISH_SCOPES = "system/Questionnaire.crus"
+BULK_SCOPES = (
+    "system/Observation.rs system/QuestionnaireResponse.rs system/Patient.rs"
+    " system/Group.r"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Scopes:
     standalone: str
     backend: str
     publish: str = PUBLISH_SCOPES
+    bulk: str = BULK_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class Tenant:
     ca_file: str | None
     language: str | None  # BCP 47; of cards and pages for which nobody asks another
     dev: bool
+    bulk_bases: tuple[str, ...] = ()  # where else jobs and files of an export may lie
 
     @property
     def fhir_fence(self) -> Fence:
@@ -212,6 +218,10 @@ def _tenant(name: str, table: Table, secrets: Mapping[str, str]) -> Tenant:
             _safe_url(table, "extra_bases", each, dev=dev)
             for each in table.texts("extra_bases")
         ),
+        bulk_bases=tuple(
+            _safe_url(table, "bulk_bases", each, dev=dev)
+            for each in table.texts("bulk_bases")
+        ),
         private_addresses=table.flag("private_addresses"),
         ca_file=table.optional_text("ca_file"),
         language=_language(table),
@@ -236,6 +246,7 @@ def _scopes(table: Table) -> Scopes:
         standalone=table.optional_text("standalone") or STANDALONE_SCOPES,
         backend=table.optional_text("backend") or BACKEND_SCOPES,
         publish=table.optional_text("publish") or PUBLISH_SCOPES,
+        bulk=table.optional_text("bulk") or BULK_SCOPES,
     )
     table.finish()
     return scopes

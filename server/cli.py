@@ -12,6 +12,7 @@ COMMANDS = {
     "instruments": "What is here of each instrument; bring and accept your own.",
     "questionnaires": "Instruments as FHIR Questionnaires: export, package, publish.",
     "fidelity": "How often each team measures and talks about it; never a clinician.",
+    "bulk": "Exports of many charts from an EHR: rom bulk export --tenant NAME.",
     "norms": "Scores of many people, for norms: rom norms extract FOLDER.",
     "keys": "Make a master key or a client key.",
 }

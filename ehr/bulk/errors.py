@@ -1,12 +1,13 @@
 """What can go wrong with many charts at once.
 
-FolderUnusable   a folder of an export cannot be read at all; says what is wrong there
+FolderUnusable   a folder of an export cannot be read, or belongs to another export
 UnknownScore     the instrument has no score of this id; names those it has
+ExportFailed     an export cannot be completed; says why and what to do next
 """
 
 
 class FolderUnusable(Exception):
-    """Nothing can be read from this folder, or not without guessing."""
+    """Nothing can be done with this folder, or not without guessing."""
 
 
 class UnknownScore(Exception):
@@ -15,3 +16,7 @@ class UnknownScore(Exception):
     def __init__(self, instrument: str, known: tuple[str, ...]) -> None:
         scores = ", ".join(known) or "none"
         super().__init__(f"{instrument} has no such score; it has: {scores}")
+
+
+class ExportFailed(Exception):
+    """What the EHR does cannot lead to a whole export."""

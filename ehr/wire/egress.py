@@ -7,8 +7,9 @@ on the prepared request, whoever calls.
 There is no retry here: only the outbox knows whether a repeat is harmless.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -27,6 +28,8 @@ from ehr.fence import Fence
 from ehr.wire.connection import GuardedHTTPPool, GuardedHTTPSPool, exchange
 
 PIECE = 65_536  # bytes decoded at a time: what a gzip bomb can cost above the cap
+
+LARGEST_REFUSAL = 1_000_000  # bytes of an answer that is not the file asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,18 @@ class Guard(requests.Session):
             TooMuch: headers or decoded body above the cap.
             EhrUnreachable: no connection, a broken one, or too slow.
         """
+        with self._answered(request, kwargs) as response:
+            body = b"".join(self._pieces(response, self._fence.most_bytes))
+            # The two fields `Response.content` looks at before it would stream.
+            vars(response)["_content"] = body
+            vars(response)["_content_consumed"] = True
+        return response
+
+    @contextmanager
+    def _answered(
+        self, request: requests.PreparedRequest, kwargs: dict[str, Any]
+    ) -> Iterator[requests.Response]:
+        """The answer's head; its body can be read inside, under the same deadline."""
         fence = self._fence
         fence.check(str(request.url))
         kwargs |= {
@@ -89,12 +104,9 @@ class Guard(requests.Session):
             except requests.RequestException as error:
                 raise _unreachable(error) from None
             try:
-                # The two fields `Response.content` looks at before it would stream.
-                vars(response)["_content"] = self._whole_body(response)
-                vars(response)["_content_consumed"] = True
+                yield response
             finally:
                 response.close()
-        return response
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: `requests` would read a redirect's body, without any cap."""
@@ -113,36 +125,73 @@ class Guard(requests.Session):
         Raises:
             ForeignOrigin, Redirected, TooMuch, EhrUnreachable: as `send`.
         """
-        try:
-            prepared = self.prepare_request(
-                requests.Request(
-                    method, url, params=params, headers=headers, data=body or b""
-                )
+        prepared = self._prepared(
+            requests.Request(
+                method, url, params=params, headers=headers, data=body or b""
             )
+        )
+        response: requests.Response = self.send(prepared)
+        return Answer(response.status_code, _names(response), response.content)
+
+    def download(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        opened: Callable[[Answer], Callable[[bytes], object]],
+    ) -> Answer:
+        """One GET whose content goes piece by piece to where the caller says.
+
+        Args:
+            opened: given status and headers of a 200 or 206, before any content;
+                returns what takes the pieces, decoded.
+
+        Returns:
+            The answer; without body where `opened` was called.
+
+        Raises:
+            ForeignOrigin, Redirected, TooMuch, EhrUnreachable: as `send`; what came
+                before is with the caller.
+        """
+        prepared = self._prepared(requests.Request("GET", url, headers=headers))
+        with self._answered(prepared, {}) as response:
+            head = Answer(response.status_code, _names(response), b"")
+            if head.status not in (200, 206):
+                pieces = self._pieces(response, LARGEST_REFUSAL)
+                return replace(head, body=b"".join(pieces))
+            pieces = self._pieces(response, self._fence.most_bytes)
+            take = opened(head)
+            for piece in pieces:
+                take(piece)
+            return head
+
+    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
+        try:
+            return self.prepare_request(request)
         except (requests.RequestException, ValueError):
             # `from None`: the message of the library quotes the address.
             raise EhrUnreachable("unusable address", maybe_sent=False) from None
-        response: requests.Response = self.send(prepared)
-        names = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, names, response.content)
 
-    def _whole_body(self, response: requests.Response) -> bytes:
+    def _pieces(self, response: requests.Response, most: int) -> Iterator[bytes]:
         if 300 <= response.status_code < 400:
             raise Redirected(f"http-{response.status_code}")
-        pieces, size = [], 0
+        size = 0
         try:
             for piece in response.raw.stream(PIECE, decode_content=True):
                 size += len(piece)
-                if size > self._fence.most_bytes:
+                if size > most:
                     raise TooMuch("body")
-                pieces.append(piece)
+                yield piece
         except (HTTPError, OSError):
             raise EhrUnreachable("broken answer") from None
-        return b"".join(pieces)
 
 
 class GuardedSession(Guard):
     """For reading, writing and keys; also `fhirclient`'s `server.session`."""
+
+
+def _names(response: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def _unreachable(error: requests.RequestException) -> EhrUnreachable:
