@@ -37,7 +37,9 @@ def ndjson(resources: Iterable[dict[str, Any]]) -> bytes:
 
 
 def in_folder(
-    folder: Path, resources: Iterable[dict[str, Any]], file: str = "Observation.1.ndjson"
+    folder: Path,
+    resources: Iterable[dict[str, Any]],
+    file: str = "Observation.1.ndjson",
 ) -> Path:
     """Writes one file of Observations into a folder and returns the folder."""
     folder.mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from ehr.answers import refusal
 from ehr.bulk.errors import ExportFailed
@@ -22,7 +22,6 @@ from ehr.errors import (
     TooMuch,
 )
 from ehr.fence import Fence
-from ehr.smart.backend import BackendTokens
 from ehr.tenants import Tenant
 from ehr.wire.egress import Answer, GuardedSession
 
@@ -44,12 +43,20 @@ class Surroundings:
     chance: Callable[[], float] = random.random
 
 
+class Tokens(Protocol):
+    """Tokens of our own service, as `ehr.smart.backend` keeps them."""
+
+    def token(self, now: datetime) -> str:
+        """One that is good now."""
+
+    def forget(self, access_token: str) -> None:
+        """This one was refused."""
+
+
 class Door:
     """One tenant, with our service's token where it is needed and allowed."""
 
-    def __init__(
-        self, tenant: Tenant, tokens: BackendTokens, around: Surroundings
-    ) -> None:
+    def __init__(self, tenant: Tenant, tokens: Tokens, around: Surroundings) -> None:
         self._tenant = tenant
         self._tokens = tokens
         self._around = around
