@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Flask, Response, request
 
-from sandbox_ehr import admin, chart_page, fhir_api
+from sandbox_ehr import admin, bulk_export, chart_page, fhir_api
 from sandbox_ehr.authorization import endpoints
 from sandbox_ehr.authorization.grants import Grants
 from sandbox_ehr.authorization.keys import SigningKeys
@@ -39,6 +39,7 @@ def create_app(config: SandboxConfig) -> Flask:
     app.register_blueprint(
         endpoints.create_blueprint(config, grants, keys=keys, backend=backend)
     )
+    app.register_blueprint(bulk_export.create_blueprint(config, api, backend))
     app.register_blueprint(fhir_api.create_blueprint(config, api, backend))
     app.register_blueprint(
         chart_page.create_blueprint(config, grants, backend=backend, hooks=hooks)

@@ -1,0 +1,136 @@
+"""The whole way: an EHR's $export, the files, and scores without names."""
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from server.cli import main
+from tests.exports import reading
+from tests.publishing.site import Sandbox, new_client_key, sandbox, site_before
+
+SCOPES = "system/Observation.rs system/QuestionnaireResponse.rs"
+EXPORT = ("bulk", "export", "--tenant", "sandbox", "--legal-basis", "consent")
+PEOPLE, WEEKS = 30, 8
+
+
+def rom(*options: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in options])
+
+
+@pytest.fixture
+def ehr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    private, public = new_client_key()
+    with sandbox(public, tmp_path, scopes=SCOPES) as found:
+        site_before(
+            tmp_path,
+            monkeypatch,
+            origin=found.origin,
+            fhir_base=f"{found.origin}/fhir",
+            client_key=private,
+        )
+        for person in range(PEOPLE):
+            for week in range(WEEKS):
+                on = (date(2026, 1, 5) + timedelta(weeks=week)).isoformat()
+                name = f"score-{person}-{week}"
+                made = reading(f"p{person}", on, 20 - week, name=name)
+                assert found.store.inject(made)
+        yield found
+
+
+@pytest.mark.req("BD-01", "BD-04", "BD-07")
+@pytest.mark.parametrize("way", [("--group", "clinic"), ("--system", "--post")])
+def test_an_export_becomes_scores_without_names(
+    ehr: Sandbox, tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    folder, table = tmp_path / "export", tmp_path / "scores.csv"
+
+    exported = rom(*EXPORT, *way, "--out", folder, "--json")
+    extracted = rom(
+        *("norms", "extract", folder, "--instrument", "phq-9"),
+        *("--legal-basis", "consent", "--out", table, "--json"),
+    )
+
+    assert exported.exit_code == 0, exported.output
+    assert json.loads(exported.stdout)["lines"] == PEOPLE * WEEKS
+    assert len(list(folder.glob("Observation.*.ndjson"))) == 3
+    assert extracted.exit_code == 0, extracted.output
+    with table.open(encoding="ascii") as stream:
+        rows = list(csv.reader(stream))
+    assert rows[0] == ["person", "session", "day", "score"]
+    assert len(rows) == 1 + PEOPLE * WEEKS
+    assert [row[1:] for row in rows[1:4]] == [
+        ["1", "0", "20"],
+        ["2", "7", "19"],
+        ["3", "14", "18"],
+    ]
+    assert "p1" not in table.read_text("ascii")
+
+
+def test_an_export_that_is_repeated_fetches_nothing_again(
+    ehr: Sandbox, tmp_path: Path
+) -> None:
+    options = (*EXPORT, "--patients", "--out", tmp_path / "export", "--json")
+    first = rom(*options)
+
+    again = rom(*options)
+
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    assert again.stdout == first.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--group", "1", "--system"), "--group ID, --patients or --system"),
+        (("--group", "../x"), "no id of a FHIR resource"),
+        (("--system", "--since", "2026-01-01"), "no instant with an offset"),
+        (("--system", "--legal-basis", " "), "--legal-basis is empty"),
+        (("--system", "--tenant", "other"), "there are: sandbox"),
+    ],
+)
+def test_a_wrong_wish_is_refused_before_anything_is_asked(
+    ehr: Sandbox, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    found = rom(*EXPORT, "--out", tmp_path / "export", *options)
+
+    assert found.exit_code == 2
+    assert said in found.stderr
+
+
+def test_a_type_without_a_scope_is_refused_with_its_exit_code(
+    ehr: Sandbox, tmp_path: Path
+) -> None:
+    found = rom(*EXPORT, "--system", "--type", "Encounter", "--out", tmp_path / "out")
+
+    assert found.exit_code == 5
+    assert "HTTP 403" in found.stderr
+
+
+def test_a_finished_export_has_no_job_to_cancel(ehr: Sandbox, tmp_path: Path) -> None:
+    rom(*EXPORT, "--system", "--out", tmp_path / "out")
+
+    found = rom("bulk", "cancel", "--out", tmp_path / "out")
+
+    assert (found.exit_code, found.stdout) == (
+        0,
+        "the EHR has no such job (any more)\n",
+    )
+
+
+def test_scores_are_written_once_and_for_a_reason(ehr: Sandbox, tmp_path: Path) -> None:
+    folder, table = tmp_path / "export", tmp_path / "scores.csv"
+    rom(*EXPORT, "--system", "--out", folder)
+    extract = ("norms", "extract", folder, "--instrument", "phq-9", "--out", table)
+    table.write_text("mine")
+
+    there = rom(*extract, "--legal-basis", "consent")
+    without = rom(*extract)
+
+    assert (there.exit_code, table.read_text()) == (2, "mine")
+    assert without.exit_code == 2
+    assert "--legal-basis" in without.stderr
