@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeVar
 
 from fhir_mapping.chart_pile import WITHDRAWN, measurement_from_response
 from fhir_mapping.errors import UnreadableResource
-from fhir_mapping.known_codes import KnownCodes, score_code
+from fhir_mapping.known_codes import KnownCodes
 from fhir_mapping.observation import effective, score_of
 from fhir_mapping.r4.codes import LOINC
 from fhir_mapping.r4.dates import to_the_day
@@ -70,10 +70,11 @@ class Wanted:
         """Texts of which a line must hold one; without, it cannot be what is wanted.
 
         Codes without any character that a JSON writer might escape on its own account.
+        For Observations none: looking for both codes of a score costs more than
+        reading the few fields that matter of every line (`benchmarks.bulk`).
         """
         if kind == "Observation":
-            codes = {self.rule.coding.code, score_code(self.instrument, self.rule)}
-            return tuple(sorted(each.encode() for each in codes))
+            return ()
         urls = (self.instrument.canonical, *self.instrument.aliases)
         found = {each.rsplit("/", 1)[-1] for each in urls}
         found |= set(self._one_loinc_item())
@@ -92,12 +93,19 @@ class Wanted:
 
 @dataclass(slots=True)
 class LineReader:
-    """Reads line after line of one kind; keeps count of what it leaves out."""
+    """Reads line after line of one kind; keeps count of what it leaves out.
+
+    Attributes:
+        estimated: scores that stand on answers of which some are missing.
+        others: lines about something else.
+    """
 
     wanted: Wanted
     kind: Kind
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     estimated: int = 0
+    others: int = 0
+    _foreign: dict[bytes, None] = field(default_factory=dict)
     _judged: dict[object, "float | LeftOut | UnreadableResource"] = field(
         default_factory=dict
     )
@@ -117,16 +125,21 @@ class LineReader:
         if self.kind == "QuestionnaireResponse":
             return self._response(resource_from_bytes(line))
         short = score_line(line)
-        if short is not None and short.usual:
-            return self._usual(short, line)
-        return self._whole(resource_from_bytes(line))
-
-    def _usual(self, short: ScoreLine, line: bytes) -> Row | None:
-        decisive = short.decisive
+        if short is None:
+            return self._whole(resource_from_bytes(line)) if line.strip() else None
+        code = bytes(short.code)
+        if code in self._foreign and short.resource_type == "Observation":
+            self.others += 1
+            return None
+        if not short.usual:
+            return self._whole(resource_from_bytes(line))
+        decisive = (short.status, short.language, code, bytes(short.value_quantity))
         judged = self._judged.get(decisive)
         if judged is None:
             judged = self._judgement(resource_from_bytes(line))
             _remember(self._judged, decisive, judged)
+            if judged == "about something else":
+                _remember(self._foreign, code, None)
         value = self._value(judged)
         if value is None:
             return None
@@ -135,9 +148,9 @@ class LineReader:
         moment = self._moment(short.effective_date_time)
         if moment is None:
             raise UnreadableResource("Observation", "effectiveDateTime", "no_date")
+        instant, day = moment
         reference = short.subject.reference if short.subject else None
         patient = _patient(reference, "Observation")
-        instant, day = moment
         record = _record("Observation", short.id, patient, instant)
         return patient, record, instant, day, self._updated(short.meta), value
 
@@ -175,7 +188,7 @@ class LineReader:
     def _response(self, resource: Resource) -> Row | None:
         wanted = self.wanted
         if resource.resource_type != "QuestionnaireResponse":
-            self._nothing()
+            self.others += 1
             return None
         if resource.status == WITHDRAWN:
             self.left_out["entered in error"] += 1
@@ -184,7 +197,7 @@ class LineReader:
             resource, wanted.codes, default_language=wanted.default_language
         )
         if measured is None or measured.instrument_id != wanted.instrument.id:
-            self._nothing()
+            self.others += 1
             return None
         scores = {each.score_id: each for each in measured.scores}
         value = self._value(
@@ -197,9 +210,6 @@ class LineReader:
         if value is None or value != value:  # NaN
             return self._no_longer(resource)
         return self._row(resource, measured.authored, value)
-
-    def _nothing(self) -> None:
-        self.left_out["about something else"] += 1
 
     def _usable(
         self, score: Score | NotScored | None, *, version: str, language: str
@@ -219,8 +229,11 @@ class LineReader:
             return judged
         if isinstance(judged, UnreadableResource):
             raise UnreadableResource(judged.resource_type, judged.place, judged.reason)
+        if judged == "about something else":
+            self.others += 1
+            return None
         self.left_out[judged] += 1
-        return None if judged == "about something else" else math.nan
+        return math.nan
 
     def _moment(self, text: str | None) -> tuple[int, int] | None:
         """Instant and day as `to_the_day` reads them, in parts that come again.

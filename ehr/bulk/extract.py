@@ -59,7 +59,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class UnreadAt:
-    """Where a line stands that holds a wanted text and could not be used."""
+    """Where a line stands that is, or may be, wanted and could not be used."""
 
     file: str
     line: int
@@ -74,7 +74,8 @@ class Extraction:
     Attributes:
         columns: of all readings, in no particular order.
         files: read, by name.
-        lines: that hold a wanted text.
+        lines: looked at.
+        others: of them, about something else.
         unread: counts by type, place and reason.
         unread_at: the first of them in the order of files and lines.
         left_out: readable, and not wanted.
@@ -88,6 +89,7 @@ class Extraction:
     unread_at: list[UnreadAt] = field(default_factory=list)
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     estimated: int = 0
+    others: int = 0
 
 
 def extract(
@@ -171,6 +173,7 @@ def _add(found: Extraction, scanned: Scanned) -> None:
     found.lines += scanned.lines
     found.left_out += scanned.left_out
     found.estimated += scanned.estimated
+    found.others += scanned.others
     for (place, reason), count in scanned.unread.items():
         found.unread[scanned.span.kind, place, reason] += count
 

@@ -49,7 +49,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class UnreadLine:
-    """A line that holds a wanted text and could not be used."""
+    """A line that is, or may be, wanted and could not be used."""
 
     offset: int
     place: str
@@ -61,7 +61,8 @@ class Scanned:
     """What one piece held.
 
     Attributes:
-        lines: that held a wanted text.
+        lines: looked at.
+        others: of them, about something else.
         unread: how many could not be used, by place and reason.
         unread_at: where the first `MOST_PLACES` of them are.
         estimated: scores that stand on answers of which some are missing.
@@ -74,6 +75,7 @@ class Scanned:
     unread_at: list[UnreadLine] = field(default_factory=list)
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     estimated: int = 0
+    others: int = 0
 
 
 class Scanner:
@@ -101,7 +103,9 @@ class Scanner:
             try:
                 if body is None:
                     raise UnreadableResource(span.kind, "")
-                row = reader.row(checked_text(body, profile="ehr"))
+                if not body.isascii() or b"\\" in body:
+                    body = checked_text(body, profile="ehr")
+                row = reader.row(body)
             except UnreadableResource as error:
                 _report(found, offset, place=error.place, reason=error.reason)
                 continue
@@ -122,7 +126,7 @@ class Scanner:
             updates(updated)
             values(value)
             kinds(answered)
-        found.estimated = reader.estimated
+        found.estimated, found.others = reader.estimated, reader.others
         return found
 
 

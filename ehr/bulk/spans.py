@@ -75,7 +75,7 @@ def spans_of(
 
 
 def lines_with(needles: Sequence[bytes], span: Span) -> Iterator[Line]:
-    """The lines that begin in this piece and hold one of these texts.
+    """The lines that begin in this piece and hold one of these texts; all, if none.
 
     Lines without are passed over unread. Memory: one buffer and one line.
     """
@@ -84,13 +84,8 @@ def lines_with(needles: Sequence[bytes], span: Span) -> Iterator[Line]:
         read = partial(stream.readline, LONGEST_LINE + 1)
         while offset < span.end and (line := read()):
             begun, offset = offset, offset + len(line)
-            for needle in needles:
-                if needle in line:
-                    break
-            else:
-                spelt_out = b"\\" in line and _SPELT_OUT.search(line)
-                if not spelt_out and line.endswith(b"\n"):
-                    continue
+            if needles and line.endswith(b"\n") and not _holds(needles, line):
+                continue
             if len(line) > LONGEST_LINE:
                 yield begun, None
                 if not line.endswith(b"\n"):
@@ -114,6 +109,13 @@ def line_numbers(file: Path, offsets: Sequence[int]) -> list[int]:
                 done += len(block)
             numbers.append(number)
     return numbers
+
+
+def _holds(needles: Sequence[bytes], line: bytes) -> bool:
+    for needle in needles:
+        if needle in line:
+            return True
+    return b"\\" in line and _SPELT_OUT.search(line) is not None
 
 
 def _first_line(stream: BinaryIO, start: int) -> int:

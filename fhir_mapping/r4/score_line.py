@@ -57,16 +57,6 @@ class ScoreLine(msgspec.Struct, gc=False, rename="camel"):
             and self.resource_type == "Observation"
         )
 
-    @property
-    def decisive(self) -> tuple[str | None, str | None, bytes, bytes]:
-        """What the judgement about a usual line rests on, bytes as they came."""
-        return (
-            self.status,
-            self.language,
-            bytes(self.code),
-            bytes(self.value_quantity),
-        )
-
 
 _LINE: Final = msgspec.json.Decoder(ScoreLine)
 

@@ -23,7 +23,8 @@ class Report(TypedDict):
     legal_basis: str
     files: list[str]
     bytes: int
-    lines_with_the_code: int
+    lines: int
+    about_something_else: int
     readings: int
     persons: int
     estimated: int
@@ -92,7 +93,8 @@ def _report(
         "legal_basis": choice.legal_basis,
         "files": found.files,
         "bytes": found.size,
-        "lines_with_the_code": found.lines,
+        "lines": found.lines,
+        "about_something_else": found.others,
         "readings": len(courses.score),
         "persons": courses.n_persons,
         "estimated": found.estimated,

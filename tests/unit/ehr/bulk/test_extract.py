@@ -175,7 +175,6 @@ def test_what_is_left_out_on_purpose_is_counted_by_its_reason(tmp_path: Path) ->
         "another version of the instrument": 1,
         "another language": 1,
         "no score: too much is blank": 1,
-        "about something else": 1,
     }
     assert courses_in(folder).n_persons == 1  # without a wish for a language
 
@@ -301,4 +300,4 @@ def test_a_scanner_counts_each_piece_by_itself(tmp_path: Path) -> None:
 
     pieces = [scanner.scan(Span(file, "Observation", 0, 10)) for _ in range(2)]
 
-    assert [each.lines for each in pieces] == [0, 0]
+    assert [(each.lines, each.others) for each in pieces] == [(1, 1), (1, 1)]
