@@ -1,12 +1,13 @@
-"""NDJSON of an export to norms: against reading the file, orjson, DuckDB, and a cold disk.
+"""NDJSON of an export to norms: against counting lines, orjson, DuckDB, a cold disk.
 
-`python -m benchmarks.bulk [--gigabytes N] [--quick] [--json]`
+`python -m benchmarks.bulk [--gigabytes N] [--passes N] [--quick] [--json]`
 
 Observations of about 1.45 KB, half of them the wanted score, those of one person never
 side by side. Per core: CPU (user + system) of one process, warm cache, passes
 interleaved. To norms: wall time on two cores from a file that was put out of the cache,
 against `cat` of the same file put out of the cache. Memory: peak resident size of the
-process and its children, at a tenth of the size and at the whole. All data are invented.
+process and its children, at a tenth of the size and at the whole. All data are
+invented.
 """
 
 import argparse
@@ -21,91 +22,25 @@ import tempfile
 import time
 from array import array
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 import psutil
 
+from benchmarks.invented_export import BUFFER, CODE, SEED, cohort, write
 from clinical.norms.cells import cells_of
 from clinical.norms.courses import Courses, courses_from, found_in
 from clinical.norms.fit import Fit, fit
 from clinical.norms.form import FULL
-from clinical.norms.readings import Readings
-from clinical.norms.simulate import PLAIN, simulate
 from ehr.bulk.extract import Extraction, Wish, extract
 
-SEED = 11
-LINE = 1_450  # bytes
-CODE = "44261-6"  # PHQ-9 total
 GIGABYTE = 1_000_000_000
-BUFFER = 1_048_576
 PASSES = 5
 SAMPLE_SECONDS = 0.02
 PACKAGES = ("msgspec", "orjson", "numpy", "duckdb")
-FIRST_DAY = date(2024, 1, 1)
-
-_BEFORE = (
-    '{"resourceType":"Observation","id":"o-%010d","meta":{"versionId":"1",'
-    '"lastUpdated":"2026-03-04T10:11:12.345+01:00"},"status":"final","category":'
-    '[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category"'
-    ',"code":"survey","display":"Survey"}]}],"code":{"coding":[{"system":'
-    '"http://loinc.org","code":"%s","display":"%s"}]},"subject":{"reference":'
-    '"Patient/p-%08d"},"encounter":{"reference":"Encounter/e-%010d"},'
-    '"effectiveDateTime":"%sT%02d:%02d:00+01:00","issued":"2026-03-04T10:00:00+01:00",'
-    '"performer":[{"reference":"Practitioner/17"}],"valueQuantity":{"value":%d,"unit":'
-    '"{score}","system":"http://unitsofmeasure.org","code":"{score}"},"note":[{"text":"'
-)
-_AFTER = '"}]}\n'
-_WORDS = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor "
-
-
-def cohort(size: int) -> Readings:
-    """As many people as fill a file of so many bytes."""
-    law = replace(PLAIN, whole_points=True, missed=0.0)
-    random = np.random.default_rng(SEED)
-    per_person = len(simulate(law, 2_000, random=random).score) / 2_000 + 1
-    people = max(200, round(size / (2 * LINE) / per_person))
-    return simulate(law, people, random=np.random.default_rng(SEED))
-
-
-def write(readings: Readings, file: Path) -> int:
-    """Writes the export; returns how many lines hold a score."""
-    people = np.random.default_rng(SEED).permutation(readings.n_persons)
-    sessions = [(people, np.ones(len(people), dtype=np.int64), readings.intake[people])]
-    for number in range(2, int(readings.session.max()) + 1):
-        here = np.flatnonzero(readings.session == number)
-        who = np.random.default_rng(number).permutation(here)
-        sessions.append(
-            (readings.person[who], readings.session[who], readings.score[who])
-        )
-    days = [
-        (FIRST_DAY + timedelta(days=each)).isoformat() for each in range(7 * 60 + 400)
-    ]
-    number = 0
-    with file.open("w", encoding="ascii", buffering=BUFFER) as stream:
-        for person, session, score in sessions:
-            for who, when, value in zip(
-                person.tolist(), session.tolist(), score.tolist(), strict=True
-            ):
-                day = days[7 * when + who % 400]
-                for code, name, shown in (
-                    (CODE, "PHQ-9 total score", value),
-                    ("8867-4", "Heart rate", 60 + who % 40),
-                ):
-                    head = _BEFORE % (
-                        *(number, code, name, who, number, day),
-                        *(8 + who % 10, who % 60, shown),
-                    )
-                    filling = _WORDS * 15
-                    stream.write(head + filling[: LINE - len(head) - 5] + _AFTER)
-                    number += 1
-    return number // 2
 
 
 def count_lines(folder: Path) -> tuple[int, float]:
@@ -195,8 +130,9 @@ def measure(*, gigabytes: float, passes: int) -> dict[str, object]:
         needed, free = int(1.2 * size), shutil.disk_usage(place).free
         if free < needed:
             raise SystemExit(
-                f"bulk: {place} has {free / GIGABYTE:.1f} GB free, {needed / GIGABYTE:.1f}"
-                " GB are needed; take a smaller --gigabytes or another TMPDIR"
+                f"bulk: {free / GIGABYTE:.1f} GB are free at {place},"
+                f" {needed / GIGABYTE:.1f} GB are needed: take a smaller --gigabytes,"
+                " or another TMPDIR"
             )
         whole, tenth = Path(place) / "whole", Path(place) / "tenth"
         readings = cohort(size)
@@ -236,7 +172,7 @@ def measure(*, gigabytes: float, passes: int) -> dict[str, object]:
 
 
 def core_times(folder: Path, names: list[str], passes: int) -> dict[str, Any]:
-    """CPU seconds of each contender in each pass, interleaved; the first is for warmth."""
+    """CPU seconds of each contender, interleaved; one more pass first, for warmth."""
     times: dict[str, list[float]] = {name: [] for name in names}
     rows: dict[str, tuple[int, float]] = {}
     for number in range(passes + 1):
@@ -383,6 +319,7 @@ def main() -> None:
     """Measure, print, and fail if a check was wrong; a missed target is printed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk")
     parser.add_argument("--gigabytes", type=float, default=1.0)
+    parser.add_argument("--passes", type=int, default=PASSES)
     parser.add_argument("--quick", action="store_true", help="a tiny run, for its form")
     parser.add_argument("--json", action="store_true", help="one object, for machines")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
@@ -396,7 +333,7 @@ def main() -> None:
         return
     found = measure(
         gigabytes=0.1 if options.quick else options.gigabytes,
-        passes=2 if options.quick else PASSES,
+        passes=2 if options.quick else options.passes,
     )
     print(json.dumps(found, indent=None if options.json else 2))
     checks = found["checks"]

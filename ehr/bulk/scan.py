@@ -98,6 +98,8 @@ class Scanner:
         instants, days = columns.instant.append, columns.day.append
         updates, values = columns.updated.append, columns.value.append
         kinds, hashed = columns.answered.append, self._hash.copy
+        last: str | None = None
+        patient_hash = b""
         for offset, body in lines_with(self._wanted.needles(span.kind), span):
             found.lines += 1
             try:
@@ -115,9 +117,11 @@ class Scanner:
             if row is None:
                 continue
             patient, record, instant, day, updated, value = row
-            hash_of = hashed()
-            hash_of.update(patient.encode())
-            patients += hash_of.digest()
+            if patient != last:  # lines of one patient often stand together
+                last, hash_of = patient, hashed()
+                hash_of.update(patient.encode())
+                patient_hash = hash_of.digest()
+            patients += patient_hash
             hash_of = hashed()
             hash_of.update(record.encode())
             records += hash_of.digest()

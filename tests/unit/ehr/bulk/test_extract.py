@@ -8,7 +8,7 @@ import pytest
 
 from ehr.bulk.errors import FolderUnusable, UnknownScore
 from ehr.bulk.extract import Wish, extract
-from ehr.bulk.scan import Scanner
+from ehr.bulk.scan import HASH_BYTES, Scanner
 from ehr.bulk.spans import LONGEST_LINE, Span, lines_with
 from questionnaires.errors import UnknownInstrument
 from tests.exports import KEY, courses_in, in_folder, ndjson, other, reading, table
@@ -301,3 +301,16 @@ def test_a_scanner_counts_each_piece_by_itself(tmp_path: Path) -> None:
     pieces = [scanner.scan(Span(file, "Observation", 0, 10)) for _ in range(2)]
 
     assert [(each.lines, each.others) for each in pieces] == [(1, 1), (1, 1)]
+
+
+def test_a_withdrawn_first_line_moves_no_column(tmp_path: Path) -> None:
+    withdrawn = reading("anna", "2026-03-02", 1, name="1", status="entered-in-error")
+    folder = in_folder(
+        tmp_path, [withdrawn, reading("bert", "2026-03-02", 2, name="2")]
+    )
+
+    columns = extract(folder, Wish("phq-9"), key=KEY).columns
+
+    rows = len(columns.value)
+    assert rows == 2
+    assert len(columns.patient) == len(columns.record) == HASH_BYTES * rows
