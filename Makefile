@@ -47,13 +47,14 @@ translations: $(STAMP)  ## bring the catalogues up to date with the code, and ch
 	@$(BIN)/pybabel --quiet update -i $(WORDS)/messages.pot -d $(WORDS) --width=88 --no-fuzzy-matching --ignore-pot-creation-date
 	$(BIN)/python -m pytest -q tests/architecture/test_translations.py
 
-interop: $(STAMP)  ## against software that nobody here wrote (HAPI FHIR, validator)
+interop: $(STAMP)  ## against software that nobody here wrote (HAPI FHIR, validator, Spark)
 	$(BIN)/python -m pytest -m interop
 
 bench: $(STAMP)  ## figures, each a ratio within one run
 	$(BIN)/python -m benchmarks.hook_cost --json
 	$(BIN)/python -m benchmarks.delivery --json
 	$(BIN)/python -m benchmarks.mutation --json
+	$(BIN)/python -m benchmarks.bulk --json
 
 screenshots: $(STAMP)  ## walk the journey in Chromium, pictures in docs/screenshots
 	$(BIN)/python -m tests.journeys.screenshots docs/screenshots

@@ -28,10 +28,9 @@ def cells_expression(
     Raises:
         ValueError: the step is not positive.
     """
-    import ibis  # an extra of its own, which whoever reads cells does not need
-
     if not intake_step > 0:
         raise ValueError("the step of intakes is a positive number of score points")
+    import ibis  # an extra of its own, which whoever reads cells does not need
 
     def half_even(number: Any) -> Any:
         """Rounded as numpy rounds; databases send a half away from zero."""
