@@ -205,3 +205,23 @@ def test_plain_http_is_allowed_for_dev_on_this_machine_only() -> None:
     assert read(dev.replace("https://ehr.example/fhir/", local)).by_issuer(local).dev
     with pytest.raises(TenantFileError):
         read(dev.replace("https://ehr.example/fhir/", "http://ehr.example/fhir"))
+
+
+def test_places_of_an_export_are_named_one_by_one_and_read_only() -> None:
+    more = 'bulk_bases = ["https://files.example/exports"]'
+    changed = WORKING.replace('delivery = "backend"', f'delivery = "backend"\n{more}')
+
+    tenant = read(changed).by_id("north")
+
+    assert tenant.bulk_bases == ("https://files.example/exports",)
+    # Nothing but an export may go there.
+    assert tenant.fhir_fence.bases == ("https://ehr.example/fhir",)
+    rights = {each.rpartition(".")[2] for each in tenant.scopes.bulk.split()}
+    assert rights <= {"r", "rs"}
+
+
+def test_an_unsafe_place_of_an_export_stops_the_start() -> None:
+    more = 'bulk_bases = ["http://files.example/"]'
+
+    with pytest.raises(TenantFileError, match="bulk_bases"):
+        read(WORKING.replace('delivery = "backend"', f'delivery = "backend"\n{more}'))
