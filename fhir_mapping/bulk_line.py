@@ -140,11 +140,8 @@ class LineReader:
             _remember(self._judged, decisive, judged)
             if judged == "about something else":
                 _remember(self._foreign, code, None)
-        value = self._value(judged)
-        if value is None:
-            return None
-        if value != value:  # NaN
-            return self._no_longer(short)
+        if type(judged) is not float:
+            return None if self._value(judged) is None else self._no_longer(short)
         moment = self._moment(short.effective_date_time)
         if moment is None:
             raise UnreadableResource("Observation", "effectiveDateTime", "no_date")
@@ -152,7 +149,7 @@ class LineReader:
         reference = short.subject.reference if short.subject else None
         patient = _patient(reference, "Observation")
         record = _record("Observation", short.id, patient, instant)
-        return patient, record, instant, day, self._updated(short.meta), value
+        return patient, record, instant, day, self._updated(short.meta), judged
 
     def _whole(self, resource: Resource) -> Row | None:
         value = self._value(self._judgement(resource))

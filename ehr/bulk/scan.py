@@ -9,10 +9,10 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ehr.bulk.spans import Span, lines_with
+from ehr.bulk.spans import Span, blocks_of, holds_one_of
 from ehr.errors import JsonRefused
 from ehr.wire.typed_json import checked_text
-from fhir_mapping.bulk_line import LeftOut, LineReader, Wanted
+from fhir_mapping.bulk_line import LeftOut, LineReader, Row, Wanted
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.unread import Reason
 
@@ -88,50 +88,56 @@ class Scanner:
     def __init__(self, wanted: Wanted, key: bytes) -> None:
         self._wanted = wanted
         self._hash = hashlib.blake2b(key=key, digest_size=HASH_BYTES)
+        self._last_patient: str | None = None
+        self._last_hash = b""
 
     def scan(self, span: Span) -> Scanned:
         """All readings of the lines that begin in this piece."""
         reader = LineReader(self._wanted, span.kind)
         found = Scanned(span, left_out=reader.left_out)
-        columns, answered = found.columns, span.kind == "QuestionnaireResponse"
-        patients, records = columns.patient, columns.record
-        instants, days = columns.instant.append, columns.day.append
-        updates, values = columns.updated.append, columns.value.append
-        kinds, hashed = columns.answered.append, self._hash.copy
-        last: str | None = None
-        patient_hash = b""
-        for offset, body in lines_with(self._wanted.needles(span.kind), span):
-            found.lines += 1
-            try:
-                if body is None:
-                    raise UnreadableResource(span.kind, "")
-                if not body.isascii() or b"\\" in body:
-                    body = checked_text(body, profile="ehr")
-                row = reader.row(body)
-            except UnreadableResource as error:
-                _report(found, offset, place=error.place, reason=error.reason)
-                continue
-            except JsonRefused as error:
-                _report(found, offset, place=error.place, reason="malformed")
-                continue
-            if row is None:
-                continue
-            patient, record, instant, day, updated, value = row
-            if patient != last:  # lines of one patient often stand together
-                last, hash_of = patient, hashed()
-                hash_of.update(patient.encode())
-                patient_hash = hash_of.digest()
-            patients += patient_hash
-            hash_of = hashed()
-            hash_of.update(record.encode())
-            records += hash_of.digest()
-            instants(instant)
-            days(day)
-            updates(updated)
-            values(value)
-            kinds(answered)
+        needles = self._wanted.needles(span.kind)
+        for block in blocks_of(span):
+            found.lines += len(block.lines)
+            for number, line in enumerate(block.lines):
+                try:
+                    if line is None:
+                        raise UnreadableResource(span.kind, "")
+                    if needles and not holds_one_of(needles, line):
+                        continue
+                    if not block.plain:
+                        line = checked_text(line, profile="ehr")
+                    row = reader.row(line)
+                except UnreadableResource as error:
+                    offset = block.offset_of(number)
+                    _report(found, offset, place=error.place, reason=error.reason)
+                    continue
+                except JsonRefused as error:
+                    offset = block.offset_of(number)
+                    _report(found, offset, place=error.place, reason="malformed")
+                    continue
+                if row is not None:
+                    self._add(row, found.columns)
         found.estimated, found.others = reader.estimated, reader.others
+        columns = found.columns
+        rows = len(columns.value)
+        kind = int(span.kind == "QuestionnaireResponse")
+        columns.answered = array("b", [kind]) * rows
         return found
+
+    def _add(self, row: Row, columns: Columns) -> None:
+        patient, record, instant, day, updated, value = row
+        if patient != self._last_patient:  # those of one often stand together
+            hash_of = self._hash.copy()
+            hash_of.update(patient.encode())
+            self._last_patient, self._last_hash = patient, hash_of.digest()
+        columns.patient += self._last_hash
+        hash_of = self._hash.copy()
+        hash_of.update(record.encode())
+        columns.record += hash_of.digest()
+        columns.instant.append(instant)
+        columns.day.append(day)
+        columns.updated.append(updated)
+        columns.value.append(value)
 
 
 def _report(found: Scanned, offset: int, *, place: str, reason: Reason) -> None:

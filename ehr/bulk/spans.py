@@ -7,25 +7,20 @@ each line is read once.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from ehr.bulk.errors import FolderUnusable
 from ehr.wire.typed_json import LARGEST
 from fhir_mapping.bulk_line import Kind
 
-BUFFER = 1_048_576  # bytes read at a time
+BUFFER = 65_536  # bytes read at a time; larger ones cost more to get than to fill
 LONGEST_LINE = LARGEST["ehr"]
 SPAN = 32 * 1_048_576  # bytes that one process takes at a time
 
 # Letters, digits, hyphen and full stop written as \uXXXX: allowed in JSON, written by
 # no encoder of ours, and a code spelt so would not be found by its letters.
 _SPELT_OUT = re.compile(rb"\\u00(?:2[dDeE]|3[0-9]|[46][0-9a-fA-F]|[57][0-9aA])")
-
-# Offset of its first byte in the file; the line, or None if it is too long or the file
-# ends in the middle of it. A plain tuple, for there are millions.
-Line = tuple[int, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +31,27 @@ class Span:
     kind: Kind
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some lines in a row.
+
+    Attributes:
+        offset: of the first byte of the first line.
+        lines: without their ends; None for one that is too long, or in whose middle
+            the file ends.
+        plain: all of it is known to be ASCII without any escape.
+    """
+
+    offset: int
+    lines: list[bytes | None]
+    plain: bool
+
+    def offset_of(self, number: int) -> int:
+        """Of the first byte of a line, 0 for the first; no None comes before it."""
+        before = self.lines[:number]
+        return self.offset + sum(len(each or b"") + 1 for each in before)
 
 
 def files_of(folder: Path, kind: Kind) -> tuple[Path, ...]:
@@ -74,26 +90,49 @@ def spans_of(
     return tuple(found)
 
 
-def lines_with(needles: Sequence[bytes], span: Span) -> Iterator[Line]:
-    """The lines that begin in this piece and hold one of these texts; all, if none.
+def blocks_of(span: Span) -> Iterator[Block]:
+    """The lines that begin in this piece, each once.
 
-    Lines without are passed over unread. Memory: one buffer and one line.
+    Memory: a few buffers, or the longest line.
     """
-    with span.file.open("rb", buffering=BUFFER) as stream:
-        offset = _first_line(stream, span.start)
-        read = partial(stream.readline, LONGEST_LINE + 1)
-        while offset < span.end and (line := read()):
-            begun, offset = offset, offset + len(line)
-            if needles and line.endswith(b"\n") and not _holds(needles, line):
-                continue
-            if len(line) > LONGEST_LINE:
-                yield begun, None
-                if not line.endswith(b"\n"):
-                    offset = _line_end(stream, offset)
-            elif line.endswith(b"\n") or line.rstrip().endswith(b"}"):
-                yield begun, line
+    with span.file.open("rb", buffering=0) as stream:
+        offset, held = _first_line(stream, span.start), b""
+        while offset < span.end:
+            piece = stream.read(BUFFER)
+            data = held + piece
+            end = len(data) if not piece else data.rfind(b"\n") + 1
+            if end:
+                # The line that goes beyond our end is the last of ours.
+                last = data.find(b"\n", max(span.end - offset - 1, 0), end) + 1
+                yield _block(data[: last or end], offset)
+                if not piece:
+                    return
+                offset, held = offset + end, data[end:]
+            elif not piece:
+                return
+            elif len(data) > LONGEST_LINE:
+                yield Block(offset, [None], plain=False)
+                offset, held = _line_end(stream, offset + len(data)), b""
             else:
-                yield begun, None
+                held = data
+
+
+def _block(data: bytes, offset: int) -> Block:
+    lines: list[bytes | None] = [*data.split(b"\n")]
+    last = lines.pop()
+    if last:  # the file ends without a line end
+        lines.append(last if last.rstrip().endswith(b"}") else None)
+    if len(data) > LONGEST_LINE:
+        lines = [each if each and len(each) <= LONGEST_LINE else None for each in lines]
+    return Block(offset, lines, plain=data.isascii() and b"\\" not in data)
+
+
+def holds_one_of(needles: Sequence[bytes], line: bytes) -> bool:
+    """Whether a line holds one of these texts, or may hold it spelt in escapes."""
+    for needle in needles:
+        if needle in line:
+            return True
+    return b"\\" in line and _SPELT_OUT.search(line) is not None
 
 
 def line_numbers(file: Path, offsets: Sequence[int]) -> list[int]:
@@ -111,14 +150,7 @@ def line_numbers(file: Path, offsets: Sequence[int]) -> list[int]:
     return numbers
 
 
-def _holds(needles: Sequence[bytes], line: bytes) -> bool:
-    for needle in needles:
-        if needle in line:
-            return True
-    return b"\\" in line and _SPELT_OUT.search(line) is not None
-
-
-def _first_line(stream: BinaryIO, start: int) -> int:
+def _first_line(stream: RawIOBase, start: int) -> int:
     """Where the first line begins at or after a byte of the file."""
     if start == 0:
         return 0
@@ -127,10 +159,12 @@ def _first_line(stream: BinaryIO, start: int) -> int:
     return _line_end(stream, start - 1)
 
 
-def _line_end(stream: BinaryIO, offset: int) -> int:
+def _line_end(stream: RawIOBase, offset: int) -> int:
     """Goes to the byte after the next line end; says where that is."""
-    while piece := stream.readline(BUFFER):
+    while piece := stream.read(BUFFER):
+        end = piece.find(b"\n") + 1
+        if end:
+            stream.seek(offset + end)
+            return offset + end
         offset += len(piece)
-        if piece.endswith(b"\n"):
-            break
     return offset
