@@ -4,6 +4,7 @@ Why: a metric of clinicians changes what people dare to answer, and to ask.
 """
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,8 @@ NAMELESS = (
     ROOT / "server/commands/fidelity.py",
     ROOT / "server/team_sessions.py",
 )
+# Sums of a person's scores, then of a cell's: what hospitals exchange for norms.
+CELLS = ROOT / "clinical/norms/cells_in_database.py"
 # `Sitting` and `Submission` are written into the EHR, which wants to know who recorded
 # them; nothing reads them back (see the test on what is read).
 WRITTEN_ONLY = {"Submission", "Sitting", "ReviewPlace"}
@@ -60,8 +63,19 @@ def test_no_function_and_no_type_puts_results_beside_a_person_who_treats() -> No
     assert [each for each in beside if each.split()[-1] not in WRITTEN_ONLY] == []
 
 
-def test_no_query_groups_rows() -> None:
-    assert found(groupings, *sources()) == []
+def test_no_query_groups_rows_but_those_of_norms() -> None:
+    others = [each for each in sources() if each != CELLS]
+
+    assert found(groupings, *others) == []
+
+
+def test_norms_group_by_person_and_by_cell_alone() -> None:
+    keys = re.findall(
+        r"group_by(?:=|\()((?:\s*\"\w+\",?)+)", CELLS.read_text(encoding="utf-8")
+    )
+
+    named = {each for key in keys for each in re.findall(r"\w+", key)}
+    assert named == {"person", "readings", "steps"}
 
 
 def test_no_column_of_the_vault_names_a_person_who_treats() -> None:
