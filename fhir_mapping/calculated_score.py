@@ -37,8 +37,12 @@ def expression_from_score(rule: ScoreRule, instrument: Instrument) -> str:
             raise AssertionError("a score of items has no parts")
         case _:
             assert_never(rule.missing)
-    times = number if rule.op == "sum" else 1
-    value = f"{points}.sum() * {times} / {points}.count()"
+    value = f"{points}.sum()"
+    if not isinstance(rule.missing, Strict):
+        times = f" * {number}" if rule.op == "sum" else ""
+        value = f"{value}{times} / {points}.count()"
+    elif rule.op == "mean":
+        value = f"{value} / {number}"
     if rule.factor != 1:
         value = f"{value} * {rule.factor}"
     places = 6 if rule.rounding == "none" else 0  # as in questionnaires.scoring
@@ -63,37 +67,49 @@ def _sum_of_scores(rule: ScoreRule, instrument: Instrument) -> str:
 
 def _points(link_ids: Sequence[str], instrument: Instrument) -> str:
     """The points of the answered items as one collection, reversed ones turned."""
-    plain = [each for each in link_ids if not _formula(each, instrument)]
-    parts: list[str] = []
-    if plain:
-        named = " | ".join(map(_quoted, plain))
-        found = f"linkId in ({named})" if len(plain) > 1 else f"linkId = {named}"
-        parts.append(f"%resource.repeat(item).where({found}).answer.value.weight()")
+    alike: dict[str, list[str]] = {}
     for each in link_ids:
-        formula = _formula(each, instrument)
-        if formula:
-            where = f"%resource.repeat(item).where(linkId = {_quoted(each)})"
-            parts.append(f"{where}.answer.value.select({formula})")
+        alike.setdefault(_worth(each, instrument), []).append(each)
+    parts = []
+    for worth, found in alike.items():
+        items = f"%resource.repeat(item).where({_named(found, instrument)})"
+        parts.append(f"{items}.answer.value.{worth}")
     # `combine`, not `|`: a union would count two equal answers once.
     first, *others = parts
     return first + "".join(f".combine({each})" for each in others)
 
 
-def _formula(link_id: str, instrument: Instrument) -> str:
-    """What one answer is worth, "" if that is its weight."""
+def _named(link_ids: Sequence[str], instrument: Instrument) -> str:
+    """The condition that an item is one of these.
+
+    One look into a text. `linkId in ('a' | 'b')` says the same, but engines make that
+    collection anew for each item: a form of 45 items took fhirpath.js 5.2.2 seventy
+    milliseconds at every keystroke instead of two.
+    """
+    if len(link_ids) == 1:
+        return f"linkId = {_quoted(link_ids[0])}"
+    if any("|" in each.link_id for each in instrument.items):
+        return f"linkId in ({' | '.join(map(_quoted, link_ids))})"
+    listed = _quoted("|".join(["", *link_ids, ""]))
+    return f"{listed}.contains('|' + linkId + '|')"
+
+
+def _worth(link_id: str, instrument: Instrument) -> str:
+    """What one answer is worth, as the end of a path that leads to its value."""
     item = instrument.item(link_id)
     match item:
         case ChoiceItem(reverse=False):
-            return ""
+            return "weight()"
         case ChoiceItem(options=options):
             ends = (
                 min(each.points for each in options),
                 max(each.points for each in options),
             )
-            return f"{ends[0] + ends[1]} - weight()"
+            return f"select({ends[0] + ends[1]} - weight())"
         case SliderItem(low=low, high=high, points_per_step=step, reverse=reverse):
             points = f"$this * {step}"
-            return f"{(low + high) * step} - {points}" if reverse else points
+            turned = f"{(low + high) * step} - {points}"
+            return f"select({turned if reverse else points})"
         case _:
             raise AssertionError("a text item is never scored")
 

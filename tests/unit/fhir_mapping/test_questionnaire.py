@@ -104,6 +104,32 @@ def test_the_expression_of_a_strict_score_wants_every_item():
     assert re.search(r"\.count\(\) = 4,", expression)
 
 
+def test_a_strict_mean_divides_by_the_number_of_items():
+    rule = replace(ALLIANCE.total, op="mean")
+
+    expression = expression_from_score(rule, ALLIANCE)
+
+    assert ".sum() / 4).round(6)" in expression
+
+
+def test_items_worth_the_same_are_looked_up_at_once():
+    expression = expression_from_score(PHQ9.total, PHQ9)
+
+    assert expression.count("repeat(item)") == 3  # enough, sum, number
+    assert "'|/44250-9|/44255-8|" in expression
+
+
+def test_a_link_id_that_holds_the_separator_is_never_taken_for_its_parts():
+    first, second, *others = ALLIANCE.items
+    odd = replace(first, link_id="a|b")
+    form = replace(ALLIANCE, items=(odd, second, *others))
+    rule = replace(ALLIANCE.total, link_ids=("a|b", second.link_id))
+
+    expression = expression_from_score(rule, form)
+
+    assert "linkId in ('a|b' | 'a2')" in expression
+
+
 @pytest.mark.req("SD-09")
 def test_a_line_is_a_slider_of_whole_millimetres_with_its_ends():
     ors = LIBRARY.instrument("ors")
@@ -131,7 +157,7 @@ def test_reversed_items_are_turned_and_means_are_means():
 
     assert "3 - weight()" in expression
     assert ".combine(" in expression
-    assert ".sum() * 1 / " in expression
+    assert ".sum() / " in expression
     assert "* 2).round(0)" in expression
 
 
