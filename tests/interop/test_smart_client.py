@@ -3,7 +3,6 @@
 The npm package `fhirclient` runs in Node: discovery, PKCE, authorize, token, paging.
 """
 
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,16 +16,11 @@ from werkzeug.serving import make_server
 
 from sandbox_ehr.app import create_app
 from sandbox_ehr.config import AuthMethod, Client, SandboxConfig
-from tests.interop.java_tools import CACHE, say
+from tests.interop.npm_tools import npm_packages
 
 pytestmark = pytest.mark.interop
 
 HERE = Path(__file__).parent / "smart_client"
-NPM_SECONDS = 240
-NPM = (
-    *("npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit"),
-    *("--no-fund", "--omit=optional", "--omit=peer"),
-)
 SCOPE = "launch openid fhirUser user/Patient.rs user/Observation.rs"
 SECRET = "a-secret"
 
@@ -34,32 +28,7 @@ SECRET = "a-secret"
 @pytest.fixture(scope="module")
 def modules() -> Path:
     """Where `fhirclient` lies, in the version of our package.json; installed once."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"`{program}` is absent: install Node.js (18 or later)")
-    place = CACHE / "smart-client"
-    package = place / "package.json"
-    wanted = (HERE / "package.json").read_text(encoding="utf-8")
-    ready = place / "ready"
-    if ready.is_file() and package.read_text(encoding="utf-8") == wanted:
-        return place
-    say("installing fhirclient with npm")
-    place.mkdir(parents=True, exist_ok=True)
-    package.write_text(wanted, encoding="utf-8")
-    run = subprocess.run(
-        NPM,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=NPM_SECONDS,
-        check=False,
-    )
-    if run.returncode != 0:
-        lines = run.stderr.strip().splitlines()[-3:]
-        pytest.skip(f"npm could not install fhirclient: {' / '.join(lines)}")
-    ready.touch()
-    return place
+    return npm_packages(HERE / "package.json")
 
 
 @contextmanager
