@@ -1,27 +1,23 @@
 """Every form of the library in LHC-Forms: shown, filled in, scored, extracted."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from fhir_mapping.questionnaire import questionnaire_from_instrument
 from fhir_mapping.r4.json import Json
-from fhir_mapping.submission import Submission, resources_from_submission
 from questionnaires.instrument import ChoiceItem, Instrument, SliderItem, Wording
 from questionnaires.wording import neutral_wording
 from tests.interop.conftest import Ledger
 from tests.interop.foreign_forms.forms import (
-    DIALECT,
     INSTRUMENTS,
     LIBRARY,
     ForeignForm,
     form_of,
+    observations_of,
     wordings,
 )
 from tests.interop.foreign_forms.lhc_forms import ENGINE, PACKAGE, LhcForms, lhc_forms
@@ -257,25 +253,11 @@ def test_lhc_forms_extracts_the_observations_that_we_write(
         list(lhc.computed(form, vectors, [vector]))
         _, theirs = lhc.extracted()
 
-        assert meanings(theirs, wanted) == meanings(ours(vectors, vector), wanted)
+        assert meanings(theirs, wanted) == meanings(
+            observations_of(vectors.answers(vector)), wanted
+        )
 
 
 def some(vectors: Vectors) -> list[Vector]:
     """All lowest, all highest, nothing, and blanks here and there."""
     return list(vectors.rows[:3]) + list(vectors.rows[3 : vectors.edges : 97])
-
-
-def ours(vectors: Vectors, vector: Vector) -> list[Json]:
-    sent = Submission(
-        id=UUID(int=1),
-        tenant="hospital",
-        patient="p1",
-        encounter=None,
-        author="Practitioner/7",
-        source="Patient/p1",
-        mode="kiosk",
-        answers=vectors.answers(vector),
-        authored=datetime(2026, 11, 2, 9, 30, tzinfo=UTC),
-    )
-    dialect = replace(DIALECT, items=True)
-    return list(resources_from_submission(sent, LIBRARY, dialect).observations)

@@ -1,20 +1,25 @@
 """Every instrument of the library as the form that foreign software is given."""
 
-import json
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from fhir_mapping.dialect import load_dialect
 from fhir_mapping.questionnaire import questionnaire_from_instrument
 from fhir_mapping.questionnaire_response import response_from_answers
-from fhir_mapping.r4.json import Json, json_bytes
+from fhir_mapping.r4.json import Json
 from fhir_mapping.sitting import Sitting
-from questionnaires.answers import Answers
-from questionnaires.instrument import Instrument, Wording
+from fhir_mapping.submission import Submission, resources_from_submission
+from questionnaires.answers import Answers, answers_from_offered
+from questionnaires.instrument import (
+    ChoiceItem,
+    Instrument,
+    SliderItem,
+    TextItem,
+    Wording,
+)
 from questionnaires.library import load_library
 from questionnaires.wording import neutral_wording
 from tests.vectors import Vectors
@@ -22,6 +27,7 @@ from tests.vectors import Vectors
 LIBRARY = load_library()
 INSTRUMENTS = [LIBRARY.instruments[name] for name in sorted(LIBRARY.instruments)]
 DIALECT = load_dialect("plain-r4")
+AUTHORED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,26 @@ class ForeignForm:
                 encounter=None,
                 author="Practitioner/7",
                 source="Patient/p1",
-                authored=datetime(2026, 11, 2, 9, 30, tzinfo=UTC),
+                authored=AUTHORED,
                 language=self.wording.language,
             ),
             identifier=UUID(int=number),
             dialect=DIALECT,
         )
+
+
+def whole_answers(instrument: Instrument, *, end: int) -> Answers:
+    """Each item answered, scored or not, with the first (0) or last (-1) it offers."""
+    given: dict[str, object] = {}
+    for item in instrument.items:
+        match item:
+            case ChoiceItem(options=options):
+                given[item.link_id] = options[end].points
+            case SliderItem(low=low, high=high):
+                given[item.link_id] = (low, high)[end]
+            case TextItem():
+                given[item.link_id] = "Ein Satz: ä 🙂 <b>\n"
+    return answers_from_offered(instrument, given, language="en")
 
 
 def form_of(instrument: Instrument) -> ForeignForm:
@@ -74,6 +94,28 @@ def wordings() -> Iterator[tuple[str, Wording]]:
     ordered = sorted(LIBRARY.wordings, key=lambda key: (key[0], key[1] != "en", key[1]))
     for key in ordered:
         yield key[0], LIBRARY.wordings[key]
+
+
+def submission_of(answers: Answers, *, number: int = 1) -> Submission:
+    """These answers as our outbox holds them."""
+    return Submission(
+        id=UUID(int=number),
+        tenant="hospital",
+        patient="p1",
+        encounter="e1",
+        author="Practitioner/7",
+        source="Patient/p1",
+        mode="kiosk",
+        answers=answers,
+        authored=AUTHORED,
+    )
+
+
+def observations_of(answers: Answers, *, number: int = 1) -> list[Json]:
+    """What we write beside the response: scores, and each item."""
+    sent = submission_of(answers, number=number)
+    dialect = replace(DIALECT, items=True)
+    return list(resources_from_submission(sent, LIBRARY, dialect).observations)
 
 
 def ways_to_answer(form: ForeignForm, vectors: Vectors) -> list[list[list[Json]]]:
@@ -104,8 +146,3 @@ def _without_weight(item: Json) -> Json:
     for answer in copied["answer"]:
         answer.get("valueCoding", {}).pop("extension", None)
     return copied
-
-
-def plain(resource: Json) -> Any:
-    """As any JSON reader sees it: numbers are binary floats."""
-    return json.loads(json_bytes(resource))
