@@ -30,7 +30,7 @@ EXTRACT = (
     "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
     "sdc-questionnaire-observationExtract"
 )
-MOST = 2_000  # vectors a form, beside its edges
+MOST = 1_000  # vectors a form, beside its edges
 SCORED = [each for each in INSTRUMENTS if each.scores]
 SPOKEN = [each for _, each in wordings()] + [
     neutral_wording(each)
