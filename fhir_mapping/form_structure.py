@@ -26,6 +26,8 @@ from questionnaires.instrument import (
 from questionnaires.instrument import Item as InstrumentItem
 
 QUESTIONNAIRE: Final = "Questionnaire"
+# Levels of items in items; real forms have four or five.
+_DEEPEST: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def structure_from_questionnaire(resource: Json) -> FormStructure:
 
     Raises:
         UnreadableResource: at the place of an item we cannot offer (other types,
-            value sets that would have to be looked up, a link id twice).
+            value sets that would have to be looked up, a link id twice, items nested
+            deeper than 32 levels).
     """
     if resource.get("resourceType") != QUESTIONNAIRE:
         raise UnreadableResource(str(resource.get("resourceType", "")), "resourceType")
@@ -133,20 +136,21 @@ def structure_from_questionnaire(resource: Json) -> FormStructure:
     return FormStructure(url, version, tuple(items), tuple(computed))
 
 
-def _flat(holder: Json, place: str) -> Iterator[tuple[str, Json]]:
+def _flat(holder: Json, place: str, *, level: int = 1) -> Iterator[tuple[str, Json]]:
     items = holder.get("item", [])
     if not isinstance(items, list):
         raise UnreadableResource(QUESTIONNAIRE, f"{place}.item".removeprefix("."))
     for number, each in enumerate(items):
         here = f"{place}.item[{number}]".removeprefix(".")
-        if not isinstance(each, dict):
+        # Deeper, and Python itself would give up, with an error that names no place.
+        if not isinstance(each, dict) or level > _DEEPEST:
             raise UnreadableResource(QUESTIONNAIRE, here)
         if "modifierExtension" in each:
             raise UnreadableResource(
                 QUESTIONNAIRE, f"{here}.modifierExtension", "not_interpreted"
             )
         yield here, each
-        yield from _flat(each, here)
+        yield from _flat(each, here, level=level + 1)
 
 
 def _form_item(
