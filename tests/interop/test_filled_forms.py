@@ -63,7 +63,7 @@ def filled() -> Iterator[tuple[str, Json]]:
         for index, vector in enumerate(vectors.rows[2::step]):
             answers = vectors.answers(vector)
             yield f"{instrument.id}, vector {index}, response", form.response(answers)
-            # The scores come first; items were held above.
+            # The last are scores; items were held above.
             for place, each in enumerate(observations_of(answers)[-2:]):
                 yield f"{instrument.id}, vector {index}, {place}", _stored(each)
 

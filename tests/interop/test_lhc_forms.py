@@ -213,9 +213,9 @@ def extracting(questionnaire: Json) -> set[tuple[str, str]]:
 def meanings(
     observations: list[Json], wanted: set[tuple[str, str]]
 ) -> dict[frozenset[tuple[str, str]], object]:
-    """Codes and value of each Observation that has a value."""
+    """By its codes, what each Observation with a value says, and its first category."""
     return {
-        codes: value
+        codes: (value, pair(each["category"][0]["coding"][0]))
         for each in observations
         if (codes := frozenset(map(pair, each["code"]["coding"]))) & wanted
         and (value := value_of(each)) is not None

@@ -63,20 +63,24 @@ class LhcForms:
     def computed(
         self, form: ForeignForm, vectors: Vectors, rows: Sequence[Vector]
     ) -> Iterator[tuple[Vector, Scores]]:
-        """Each vector with what LHC-Forms computes once its model is filled so."""
+        """Each vector with what LHC-Forms computes once a form model is filled so."""
+        questionnaire = _as_json(form.questionnaire)
         _, bare = ways_to_answer(form, vectors)
         answers = [[_choice(item) for item in question] for question in bare]
         link_ids = [each.link_id for each in vectors.questions]
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            told = self._call("computed(...given)", [link_ids, answers, batch])
+            told = self._call(
+                "computed(...given)", [questionnaire, link_ids, answers, batch]
+            )
             for vector, values in zip(batch, told, strict=True):
                 yield vector, _exact(values)
 
     def extracted(self) -> tuple[Json, list[Json]]:
-        """The response, and the Observations extracted from it."""
-        response, *observations = self._call("extracted()")
-        return _exactly(response), [_exactly(each) for each in observations]
+        """The response, and the Observations extracted from it (in a transaction)."""
+        response, *bundles = map(_exactly, self._call("extracted()"))
+        entries = [entry for bundle in bundles for entry in bundle.get("entry", [])]
+        return response, [entry["resource"] for entry in entries]
 
     def response(self) -> Json:
         """The response as LHC-Forms writes it."""

@@ -48,9 +48,15 @@ globalThis.rom = {
     return Object.fromEntries(found.map((item) => [item.linkId, item.value ?? null]));
   },
 
-  /** Per row of places, the computed values; answers[question][place] can be chosen. */
-  async computed(linkIds, answers, rows) {
-    const data = model();
+  /**
+   * Per row of places, the computed values; answers[question][place] can be chosen.
+   *
+   * In a form model of its own: the shown one also calculates whenever the page is drawn.
+   */
+  async computed(questionnaire, linkIds, answers, rows) {
+    const definition = LForms.Util.convertFHIRQuestionnaireToLForms(questionnaire, "R4");
+    const data = new LForms.LFormsData(definition);
+    const scored = data.itemList.filter(computed);
     const items = linkIds.map((each) => data.itemList.find((item) => item.linkId === each));
     const values = items.map((item, question) =>
       answers[question].map((each) => chosen(item, each)),
@@ -62,7 +68,7 @@ globalThis.rom = {
         item.value = place === null ? null : values[question][place];
       });
       await data._expressionProcessor.runCalculations(false);
-      told.push(Object.values(globalThis.rom.scores()));
+      told.push(scored.map((item) => item.value ?? null));
     }
     return told;
   },
