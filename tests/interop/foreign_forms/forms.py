@@ -12,7 +12,7 @@ from fhir_mapping.questionnaire_response import response_from_answers
 from fhir_mapping.r4.json import Json
 from fhir_mapping.sitting import Sitting
 from fhir_mapping.submission import Submission, resources_from_submission
-from questionnaires.answers import Answers, answers_from_offered
+from questionnaires.answers import Answers, answers_from_offered, is_asked
 from questionnaires.instrument import (
     ChoiceItem,
     Instrument,
@@ -68,7 +68,7 @@ class ForeignForm:
 
 
 def whole_answers(instrument: Instrument, *, end: int) -> Answers:
-    """Each item answered, scored or not, with the first (0) or last (-1) it offers."""
+    """Each item that is asked, scored or not, with the first (0) or last (-1) answer."""
     given: dict[str, object] = {}
     for item in instrument.items:
         match item:
@@ -78,6 +78,9 @@ def whole_answers(instrument: Instrument, *, end: int) -> Answers:
                 given[item.link_id] = (low, high)[end]
             case TextItem():
                 given[item.link_id] = "Ein Satz: ä 🙂 <b>\n"
+        answers = answers_from_offered(instrument, given, language="en")
+        if not is_asked(item, answers):
+            del given[item.link_id]
     return answers_from_offered(instrument, given, language="en")
 
 
