@@ -68,7 +68,7 @@ class ForeignForm:
 
 
 def whole_answers(instrument: Instrument, *, end: int) -> Answers:
-    """Each item that is asked, scored or not, with the first (0) or last (-1) answer."""
+    """Each asked item answered, scored or not, with its first (0) or last (-1)."""
     given: dict[str, object] = {}
     for item in instrument.items:
         match item:
