@@ -31,7 +31,8 @@ EXTRACT = (
     "sdc-questionnaire-observationExtract"
 )
 MOST = 1_000  # vectors a form, beside its edges
-SCORED = [each for each in INSTRUMENTS if each.scores]
+# A form whose turned items only the clinic names publishes no way to score it.
+SCORED = [each for each in INSTRUMENTS if each.scores and each.reversed_known]
 SPOKEN = [each for _, each in wordings()] + [
     neutral_wording(each)
     for each in INSTRUMENTS
