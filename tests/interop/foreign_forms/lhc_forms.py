@@ -65,9 +65,7 @@ class LhcForms:
     ) -> Iterator[tuple[Vector, Scores]]:
         """Each vector with what LHC-Forms computes once a form model is filled so."""
         questionnaire = _as_json(form.questionnaire)
-        _, bare = ways_to_answer(form, vectors)
-        answers = [[_choice(item) for item in question] for question in bare]
-        link_ids = [each.link_id for each in vectors.questions]
+        link_ids, answers = _answers(form, vectors)
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
             told = self._call(
@@ -76,11 +74,14 @@ class LhcForms:
             for vector, values in zip(batch, told, strict=True):
                 yield vector, _exact(values)
 
-    def extracted(self) -> tuple[Json, list[Json]]:
-        """The response, and the Observations extracted from it (in a transaction)."""
-        response, *bundles = map(_exactly, self._call("extracted()"))
+    def extracted(
+        self, form: ForeignForm, vectors: Vectors, vector: Vector
+    ) -> list[Json]:
+        """The Observations extracted from the shown form, once it is filled so."""
+        given = [*_answers(form, vectors), vector]
+        _, *bundles = map(_exactly, self._call("extracted(...given)", given))
         entries = [entry for bundle in bundles for entry in bundle.get("entry", [])]
-        return response, [entry["resource"] for entry in entries]
+        return [entry["resource"] for entry in entries]
 
     def response(self) -> Json:
         """The response as LHC-Forms writes it."""
@@ -88,6 +89,17 @@ class LhcForms:
 
     def _call(self, function: str, given: object = None) -> Any:
         return self.page.evaluate(f"(given) => rom.{function}", given)
+
+
+def _answers(
+    form: ForeignForm, vectors: Vectors
+) -> tuple[list[str], list[list[object]]]:
+    """The link ids of the questions, and what can be chosen for each."""
+    _, bare = ways_to_answer(form, vectors)
+    answers: list[list[object]] = [
+        [_choice(item) for item in question] for question in bare
+    ]
+    return [each.link_id for each in vectors.questions], answers
 
 
 @contextmanager

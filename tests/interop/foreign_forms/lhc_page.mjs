@@ -73,8 +73,15 @@ globalThis.rom = {
     return told;
   },
 
-  /** The response and the Observations that SDC extracts from it. */
-  extracted() {
+  /** The response and the Observations that SDC extracts from it, once filled in so. */
+  async extracted(linkIds, answers, row) {
+    const data = model();
+    linkIds.forEach((each, question) => {
+      const item = data.itemList.find((one) => one.linkId === each);
+      const place = row[question];
+      item.value = place === null ? null : chosen(item, answers[question][place]);
+    });
+    await data._expressionProcessor.runCalculations(false);
     const options = { extract: true, subject: { resourceType: "Patient", id: "p1" } };
     return LForms.Util.getFormFHIRData("QuestionnaireResponse", "R4", form(), options);
   },
