@@ -1,6 +1,7 @@
 """Every form of the library in LHC-Forms: shown, filled in, scored, extracted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -114,7 +115,8 @@ def test_lhc_forms_tells_a_wrong_weight(lhc: LhcForms) -> None:
         extension["valueDecimal"] = Decimal(3)
     assert lhc.load(wrong) is None
 
-    computed = lhc.computed(form, vectors, vectors.rows)
+    faulty = replace(form, questionnaire=wrong)
+    computed = lhc.computed(faulty, vectors, vectors.rows)
 
     differ = [each for each, theirs in computed if theirs != vectors.scores(each)]
     assert differ
