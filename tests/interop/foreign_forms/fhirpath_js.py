@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parent / "scores.mjs"
 SECONDS = 600  # for one form
 
 # What one form may cost, in items visited. A core visits some 100,000 a second.
-MOST_VISITS = 8_000_000
+MOST_VISITS = 5_000_000
 
 Scores = tuple[Decimal | None, ...]
 
