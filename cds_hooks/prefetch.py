@@ -8,12 +8,14 @@ partial.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from cds_hooks.chart_access import Search
 from cds_hooks.errors import NotEnoughData
 from cds_hooks.hook_request import HookRequest
 from ehr.errors import AccessExpired, EhrRefused, EhrUnreachable, UnsafeAnswer
-from ehr.queries import ChartQuery
+from ehr.queries import PERSON, ChartQuery
+from fhir_mapping.r4.dates import day_from_text
 from fhir_mapping.r4.reading import BundleReading, Resource
 from fhir_mapping.unread import Unread
 
@@ -33,12 +35,14 @@ class Pile:
         gap: why a whole query gave nothing; with it only a safety answer may be
             told, and nothing may be concluded from what is absent.
         tasks: of plan reviews; none where nobody could give them.
+        born: only asked for where there are norms.
     """
 
     resources: tuple[Resource, ...]
     unread: tuple[Unread, ...]
     gap: Gap | None
     tasks: tuple[Resource, ...] = ()
+    born: date | None = None
 
     @property
     def partial(self) -> bool:
@@ -100,6 +104,17 @@ def beside(
         return search(query).resources
     except CHART_ERRORS:
         return ()
+
+
+def birth_date(request: HookRequest, *, search: Search | None) -> date | None:
+    """The patient's, to the day; None where nobody says it, and then there is no norm.
+
+    That costs no safety answer and no other rule, so nothing waits for it either.
+    """
+    for each in beside(request, PERSON, search=search):
+        if (each.resource_type, each.id) == ("Patient", request.context.patient_id):
+            return day_from_text(each.birth_date)
+    return None
 
 
 def _is_cut(sent: BundleReading, query: ChartQuery) -> bool:

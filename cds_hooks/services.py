@@ -11,10 +11,11 @@ from cds_hooks.cards import CardPlace, card
 from cds_hooks.chart_access import chart_search
 from cds_hooks.errors import MalformedRequest
 from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
-from cds_hooks.prefetch import Pile, beside, pile
+from cds_hooks.prefetch import Pile, beside, birth_date, pile
 from cds_hooks.shown_cards import acknowledged_in, occasion_of, rows_for, shown_in
 from clinical.interruptions import Interruption, interruptions
 from clinical.measurement import Episode
+from clinical.norms.library import NormLibrary, norms_for
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
 from clinical.signals.read import SignalReport, read_signals
@@ -52,6 +53,7 @@ class HookServices:
     vault: Vault
     library: Library
     plan: MeasurementPlan
+    norms: NormLibrary
     dialects: Mapping[str, Dialect]
     trust: CallerTrust
     public_url: str
@@ -68,6 +70,7 @@ class Desk:
     vault: TenantVault
     library: Library
     plan: MeasurementPlan
+    norms: NormLibrary
     dialect: Dialect
     queries: tuple[ChartQuery, ...]
     reads_reviews: bool
@@ -84,6 +87,7 @@ def desk_of(services: HookServices, tenant: Tenant) -> Desk:
         vault=services.vault.for_tenant(tenant.id),
         library=services.library,
         plan=services.plan,
+        norms=services.norms,
         dialect=dialect,
         queries=chart_queries(dialect),
         reads_reviews=keeps_reviews(tenant),
@@ -117,6 +121,8 @@ def progress(
         if desk.reads_reviews:
             tasks = beside(request, REVIEWS, search=search)
             found = replace(found, tasks=tasks)
+        if desk.norms.packs:
+            found = replace(found, born=birth_date(request, search=search))
     return _answer(desk, claims, request, found=found, now=now, started=started)
 
 
@@ -142,12 +148,14 @@ def _answer(
         base=desk.tenant.issuer,
     )
     unread = len(reading.unread)
+    today = now.date()
     reviewed = reviews_from_tasks(found.tasks, patient=patient, base=desk.tenant.issuer)
     report = read_signals(
         reading.episode,
         plan,
-        today=now.date(),
+        today=today,
         unread=unread,
+        norms=norms_for(desk.norms, reading.episode, born=found.born, today=today),
         plan_reviews=[each.at.date() for each in reviewed.reviews],
     )
     occasion = occasion_of(request.context, plan, now=now)

@@ -23,6 +23,7 @@ NoNormReason = Literal[
     "intake_outside_sample",
     "too_few_people_for_a_norm",
     "no_norm_for_this_group",
+    "norm_review_overdue",
 ]
 
 _EXACTLY = Context(prec=28)

@@ -12,6 +12,7 @@ from clinical.change_methods import (
     JacobsonTruax,
 )
 from clinical.errors import PlanFileError
+from clinical.plan_norms import PlanNorms, plan_norms_from
 from clinical.rule_numbers import RuleNumbers, rule_numbers_from
 from clinical.trajectory import Equivalence
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
@@ -73,6 +74,7 @@ class MeasurementPlan:
             an instrument that is not named.
         low_lines: alliance instrument id -> the site's own number for one line (R1).
         equivalences: what the site declares to give the same scores.
+        norms: packs for the expected course; none unless the site names one.
     """
 
     site: str
@@ -91,6 +93,7 @@ class MeasurementPlan:
     change_methods: Mapping[str, ChangeMethod]
     low_lines: Mapping[str, Cutoff]
     equivalences: tuple[Equivalence, ...]
+    norms: PlanNorms
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -163,6 +166,7 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         change_methods=_change_methods(table, outcome),
         low_lines=_low_lines(table, alliance),
         equivalences=_equivalences(table, (*outcome, *alliance)),
+        norms=plan_norms_from(table),
     )
 
 

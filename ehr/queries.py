@@ -36,11 +36,16 @@ class ChartQuery:
 
     def search_parameters(self, patient: str) -> dict[str, str]:
         """The parameters with this patient's id, in order."""
-        return {"patient": patient, **dict(self.parameters)}
+        name = "_id" if self.resource_type == "Patient" else "patient"
+        return {name: patient, **dict(self.parameters)}
 
     def maybe_cut(self, entries: int) -> bool:
         """Whether a page with this many entries may hide older ones."""
         return entries >= self.page
+
+
+# The patient, for the age at intake where a norm asks for it.
+PERSON = ChartQuery("patient", "Patient", parameters=(), page=2)
 
 
 def chart_queries(dialect: Dialect) -> tuple[ChartQuery, ...]:

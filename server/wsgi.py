@@ -19,6 +19,7 @@ import cds_hooks.blueprint
 import smart_app.blueprint
 from cds_hooks.caller_trust import CallerTrust
 from cds_hooks.services import HookServices
+from clinical.norms.library import NormLibrary
 from clinical.plan import MeasurementPlan, plan_from_toml
 from ehr.delivery.worker import Pace, Worker
 from ehr.smart.access import AccessTokens
@@ -30,6 +31,7 @@ from server.backup_notice import tell_backup
 from server.clock import wall_clock
 from server.headers import add_headers
 from server.languages import TRANSLATIONS, read_catalogues, speak_many_languages
+from server.norm_files import read_norms
 from server.settings import Settings, secrets
 from smart_app.guesses import Guesses
 from smart_app.services import AppServices, Times
@@ -50,6 +52,7 @@ class Installation:
     settings: Settings
     library: Library
     plan: MeasurementPlan
+    norms: NormLibrary
     tenants: Tenants
     dialects: dict[str, Dialect]
     keys: KeyRing
@@ -71,8 +74,9 @@ def read_installation(settings: Settings) -> Installation:
     """All files of this installation.
 
     Raises:
-        InstrumentFileError, PlanFileError, TenantFileError, DialectFileError, WrongKey,
-        CatalogueFileError: each names its file and says what to do; nothing starts.
+        InstrumentFileError, PlanFileError, NormPackError, TenantFileError,
+        DialectFileError, WrongKey, CatalogueFileError: each names its file
+            and says what to do; nothing starts.
     """
     library = load_library(settings.instrument_folders)
     plan = plan_from_toml(
@@ -89,6 +93,7 @@ def read_installation(settings: Settings) -> Installation:
         settings=settings,
         library=library,
         plan=plan,
+        norms=read_norms(plan, settings.plan_file.parent),
         tenants=tenants,
         dialects={each.id: load_dialect(each.dialect) for each in tenants},
         keys=keys_from_file(settings.master_key_file),
@@ -151,6 +156,7 @@ def create_app(
                 vault=vault,
                 library=found.library,
                 plan=found.plan,
+                norms=found.norms,
                 dialects=found.dialects,
                 access=access,
                 id_token_keys=key_sets,
@@ -171,6 +177,7 @@ def create_app(
                 vault=vault,
                 library=found.library,
                 plan=found.plan,
+                norms=found.norms,
                 dialects=found.dialects,
                 trust=CallerTrust(found.tenants, key_sets),
                 public_url=settings.public_url.rstrip("/"),

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext
 
+from clinical.norms.library import norms_for
 from clinical.plan import MeasurementPlan
+from clinical.signals.band import NO_NORMS
 from clinical.signals.kinds import (
     CannotTellYet,
     QualityNote,
@@ -130,11 +132,13 @@ def _page(
 ) -> str:
     now = app.clock()
     plan = app.plan
+    norms = norms_for(app.norms, reading.episode, born=person.born, today=now.date())
     report = read_signals(
         reading.episode,
         plan,
         today=now.date(),
         unread=len(reading.unread),
+        norms=norms,
         plan_reviews=[each.at.date() for each in reviews.reviews],
     )
     graph = graph_spec(
@@ -142,6 +146,8 @@ def _page(
         plan.instruments,
         gap_days=plan.rules.gap_days,
         equivalences=plan.equivalences,
+        # Recording only: nothing but what was answered.
+        norms=norms if plan.decision_support else NO_NORMS,
     )
     said = [(each, sentence(each, app.library)) for each in report.signals]
     offered = offers(app)

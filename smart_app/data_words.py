@@ -148,6 +148,12 @@ def _cannot_tell(signal: CannotTellYet, name: str) -> str:
                 " expected course.",
                 instrument=name,
             )
+        case "norm_review_overdue":
+            return gettext(
+                "%(instrument)s: the norm's review is overdue; nothing is said about"
+                " the expected course.",
+                instrument=name,
+            )
         case "too_few_people_for_a_norm":
             return gettext(
                 "%(instrument)s: too few people for a norm.", instrument=name

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from fhir_mapping.errors import UnreadableResource
+from fhir_mapping.r4.dates import day_from_text
 from fhir_mapping.r4.reading import (
     Communication,
     HumanName,
@@ -19,6 +20,7 @@ class Person:
 
     Attributes:
         greeting: first name and initial, for a tablet that others may see.
+        born: the same to the day; None if the record is less exact.
         language: the one the record prefers (BCP 47), "" if it names none.
     """
 
@@ -26,6 +28,7 @@ class Person:
     name: str
     greeting: str
     birth_date: str
+    born: date | None
     language: str
 
 
@@ -47,6 +50,7 @@ def person_from_bytes(body: bytes, *, expected: str) -> Person:
         name=full or resource.id,
         greeting=f"{given} {family[:1]}." if given and family else full or resource.id,
         birth_date=_day(resource.birth_date),
+        born=day_from_text(resource.birth_date),
         language=_language(resource.communication),
     )
 

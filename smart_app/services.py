@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 
+from clinical.norms.library import NormLibrary
 from clinical.plan import MeasurementPlan
 from ehr.smart.access import AccessTokens
 from ehr.tenants import Tenant, Tenants
@@ -44,6 +45,7 @@ class AppServices:
     vault: Vault
     library: Library
     plan: MeasurementPlan
+    norms: NormLibrary
     dialects: Mapping[str, Dialect]
     access: Mapping[str, AccessTokens]
     id_token_keys: KeyCaches

@@ -29,7 +29,7 @@ class NormKey:
 
 # The norms of the age band and setting that the patient belongs to; who loads the packs
 # chooses by them. Age band and setting are of the person, the key is of the series.
-Norms = Mapping[NormKey, ExpectedResponse]
+Norms = Mapping[NormKey, ExpectedResponse | NoNorm]
 NO_NORMS: Norms = MappingProxyType({})
 
 
@@ -41,7 +41,7 @@ def norm_for(series: Trajectory, norms: Norms) -> ExpectedResponse | NoNorm:
         series.language,
         series.respondent,
     )
-    return norms.get(key) or NoNorm("no_norm_for_this_group")
+    return norms.get(key, NoNorm("no_norm_for_this_group"))
 
 
 def band_at(

@@ -35,6 +35,7 @@ SilentReason = Literal[
     "intake_outside_sample",
     "too_few_people_for_a_norm",
     "no_norm_for_this_group",
+    "norm_review_overdue",
     # D1
     "no_visits_known",
 ]

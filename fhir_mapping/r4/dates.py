@@ -7,7 +7,7 @@ UTC, so that its calendar date (`.date()`) is the day that was written.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,13 @@ def to_the_day(text: str | None) -> datetime | None:
         return None
     found = moment_from_text(text)
     return found.start if isinstance(found, PartialDate) else found
+
+
+def day_from_text(text: str | None) -> date | None:
+    """A date of birth; None if it is not exact to the day."""
+    found = moment_from_text(text) if text and len(text) <= 10 else None
+    start = found.start if isinstance(found, PartialDate) else None
+    return None if start is None else start.date()
 
 
 def text_from_moment(moment: datetime) -> str:

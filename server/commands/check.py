@@ -4,7 +4,9 @@ import json
 
 import click
 
+from clinical.norms.library import overdue
 from questionnaires.library import NoWording
+from server.clock import wall_clock
 from server.commands.serve import installation_or_exit
 from server.wsgi import Installation
 from smart_app.languages import nearest
@@ -30,6 +32,23 @@ def _languages(found: Installation) -> set[str]:
     """Every language that the site asks for."""
     tenants = {each.language for each in found.tenants if each.language}
     return tenants | set(found.plan.languages)
+
+
+def _norms(found: Installation) -> list[str]:
+    """Each pack: for whom, who signed, until when."""
+    said = []
+    for pack in found.norms.packs:
+        key, sign_off = pack.key, pack.sign_off
+        assert sign_off is not None  # an unsigned pack is no start
+        ages = f"{key.age_band.start}-{key.age_band.to or ''}"
+        said.append(
+            f"{pack.pack_id} {pack.version} ({pack.hash[:12]}):"
+            f" {key.instrument_id} {key.instrument_version}, {key.language},"
+            f" answered by {key.respondent}, ages {ages}, {key.setting};"
+            f" {pack.curve.sample.n_persons} persons; signed by {sign_off.by} on"
+            f" {sign_off.on}, review by {sign_off.review_by}"
+        )
+    return said
 
 
 def _report(found: Installation) -> dict[str, list[str]]:
@@ -58,6 +77,20 @@ def _report(found: Installation) -> dict[str, list[str]]:
         for language in sorted(_languages(found))
         if not nearest(language, found.interface_languages)
     ]
+    today = wall_clock(found.settings.time_zone)().date()
+    notes += [
+        f"norm {each.pack_id} {each.version}: its review is overdue; it says nothing"
+        " until it is reviewed and signed again (rom norms sign)"
+        for each in overdue(found.norms, today=today)
+    ]
+    notes += [
+        f"norm {each.pack_id} {each.version}: is for {each.key.instrument_id}"
+        f" {each.key.instrument_version}, and forms are given in another version"
+        for each in found.norms.packs
+        for instrument in plan.outcome
+        if instrument.id == each.key.instrument_id
+        and instrument.version != each.key.instrument_version
+    ]
     return {
         "tenants": [
             f"{each.id}: {each.issuer}, {each.auth}, delivery by {each.delivery},"
@@ -67,5 +100,6 @@ def _report(found: Installation) -> dict[str, list[str]]:
         "instruments in the plan": [
             f"{each.id} {each.version} ({each.digest[:12]})" for each in plan.forms
         ],
+        "norms": _norms(found) or ["none: nothing is said about the expected course"],
         "notes": notes or ["none"],
     }

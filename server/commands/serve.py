@@ -10,7 +10,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from pydantic import ValidationError
 
-from clinical.errors import PlanFileError
+from clinical.errors import NormPackError, PlanFileError
 from ehr.errors import TenantFileError
 from fhir_mapping.errors import DialectFileError
 from questionnaires.errors import InstrumentFileError
@@ -22,6 +22,7 @@ from vault.errors import UnknownSchema, VaultUnavailable, WrongKey
 
 NO_START = (
     PlanFileError,
+    NormPackError,
     TenantFileError,
     DialectFileError,
     InstrumentFileError,

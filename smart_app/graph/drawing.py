@@ -66,6 +66,15 @@ class SessionTick:
 
 
 @dataclass(frozen=True, slots=True)
+class Ribbon:
+    """An expected range: its area, and both edges as lines."""
+
+    kind: Literal["band-80", "band-68"]
+    area: str
+    edges: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class DrawnPanel:
     panel: Panel
     top: float
@@ -73,6 +82,7 @@ class DrawnPanel:
     ticks: tuple[Tick, ...]
     rules: tuple[Rule, ...]
     corridor: tuple[float, float] | None  # y of top and bottom edge
+    ribbons: tuple[Ribbon, ...]  # the wider one first
     paths: tuple[str, ...]
     marks: tuple[Mark, ...]
     value_at_end: Mark
@@ -170,9 +180,43 @@ def _draw_panel(
         ticks=tuple(Tick(y_of(value), value) for value in _gridlines(panel)),
         rules=_rules(panel, marks[-1].y, y_of),
         corridor=corridor,
+        ribbons=_ribbons(panel, x_of, y_of),
         paths=tuple(paths),
         marks=tuple(marks),
         value_at_end=marks[-1],
+    )
+
+
+def _ribbons(
+    panel: Panel, x_of: Callable[[int], float], y_of: Callable[[Decimal], float]
+) -> tuple[Ribbon, ...]:
+    """The 80 % range and, on it, the 68 % range; none without a norm."""
+    if panel.expected is None:
+        return ()
+    bands = panel.expected.bands
+    wide = [(at, band.low_80, band.high_80) for at, band in bands]
+    inner = [(at, band.low_68, band.high_68) for at, band in bands]
+    return (_ribbon("band-80", wide, x_of, y_of), _ribbon("band-68", inner, x_of, y_of))
+
+
+def _ribbon(
+    kind: Literal["band-80", "band-68"],
+    ends: list[tuple[int, Decimal, Decimal]],
+    x_of: Callable[[int], float],
+    y_of: Callable[[Decimal], float],
+) -> Ribbon:
+    # One session alone is a short bar and not a line without width.
+    half = 6.0 if len(ends) == 1 else 0.0
+    low: list[str] = []
+    high: list[str] = []
+    for at, bottom, top in ends:
+        for x in (x_of(at) - half, x_of(at) + half) if half else (x_of(at),):
+            low.append(f"{round(x, 1):g} {y_of(bottom):g}")
+            high.append(f"{round(x, 1):g} {y_of(top):g}")
+    return Ribbon(
+        kind,
+        area="M" + "L".join([*high, *reversed(low)]) + "Z",
+        edges=("M" + "L".join(high), "M" + "L".join(low)),
     )
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from clinical.expected_response import Band, NoNorm, Sample
 from clinical.measurement import Episode
+from clinical.signals.band import NO_NORMS, Norms, band_at, norm_for
 from clinical.trajectory import Equivalence, Reading, Trajectory, trajectories
 from questionnaires.instrument import Cutoff, Instrument
 
@@ -36,6 +38,23 @@ class Corridor:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """Where people with a similar start, who stayed so long, were.
+
+    Attributes:
+        bands: session of the whole graph -> band, for readings after the intake of the
+            current line, ascending, as far as the norm goes.
+    """
+
+    sample: Sample
+    bands: tuple[tuple[int, Band], ...]
+
+    def at(self, session: int) -> Band | None:
+        """The band at this session of the graph, if there is one."""
+        return dict(self.bands).get(session)
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One series: one version and language of the panel's instrument."""
 
@@ -54,6 +73,7 @@ class Panel:
     lines: tuple[Line, ...]
     cutoff: Cutoff | None
     corridor: Corridor | None
+    expected: Expected | None = None
 
     @property
     def current(self) -> Line:
@@ -79,6 +99,7 @@ def graph_spec(
     *,
     gap_days: int,
     equivalences: Sequence[Equivalence] = (),
+    norms: Norms = NO_NORMS,
 ) -> GraphSpec:
     """The graph of one episode.
 
@@ -87,6 +108,7 @@ def graph_spec(
         instruments: in the order of the panels; one without readings has no panel.
         gap_days: longer than this without a reading breaks the line.
         equivalences: what the site declares to give the same scores; one line then.
+        norms: those that fit this person.
     """
     series = {
         each.id: trajectories(episode, each, equivalences=equivalences)
@@ -102,7 +124,7 @@ def graph_spec(
     )
     session_of = {on: number for number, on in enumerate(dates, start=1)}
     panels = tuple(
-        _panel(each, series[each.id], session_of, gap_days)
+        _panel(each, series[each.id], session_of, gap_days=gap_days, norms=norms)
         for each in instruments
         if any(line.readings for line in series[each.id])
     )
@@ -113,7 +135,9 @@ def _panel(
     instrument: Instrument,
     lines: tuple[Trajectory, ...],
     session_of: dict[date, int],
+    *,
     gap_days: int,
+    norms: Norms,
 ) -> Panel:
     shown = tuple(
         Line(
@@ -140,7 +164,26 @@ def _panel(
         lines=shown,
         cutoff=instrument.cutoff,
         corridor=corridor,
+        expected=_expected(
+            [each for each in lines if each.readings][-1], norms, session_of
+        ),
     )
+
+
+def _expected(
+    series: Trajectory, norms: Norms, session_of: dict[date, int]
+) -> Expected | None:
+    """Of the current line; at least one session after the intake, or nothing."""
+    curve = norm_for(series, norms)
+    if isinstance(curve, NoNorm):
+        return None
+    bands = [
+        (session_of[each.on], band)
+        for each in series.readings
+        for band in [band_at(curve, series.readings, each)]
+        if not isinstance(band, NoNorm)
+    ]
+    return Expected(curve.sample, tuple(bands)) if bands else None
 
 
 def _points(

@@ -1,14 +1,16 @@
 """The same specification as a table and as one sentence."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from flask_babel import gettext
 
 from clinical.change import is_worse
+from clinical.expected_response import Sample
 from questionnaires.instrument import Instrument
 from smart_app.figures import day, number
 from smart_app.graph.drawing import Rule
-from smart_app.graph.spec import GraphSpec, Line, Panel, Point
+from smart_app.graph.spec import Expected, GraphSpec, Line, Panel, Point
 from smart_app.languages import name_of
 
 
@@ -30,13 +32,23 @@ class Table:
 def table(spec: GraphSpec) -> Table:
     """Every plotted number, dated."""
     series = [(panel, line) for panel in spec.panels for line in panel.lines]
+    expected = [(panel, panel.expected) for panel in spec.panels if panel.expected]
     return Table(
-        columns=tuple(_column(panel, line) for panel, line in series),
+        columns=(
+            *(_column(panel, line) for panel, line in series),
+            *(
+                gettext("%(instrument)s, expected", instrument=panel.instrument.title)
+                for panel, _ in expected
+            ),
+        ),
         rows=tuple(
             Row(
                 session=session,
                 on=day(on),
-                cells=tuple(_cell(line, session) for _, line in series),
+                cells=(
+                    *(_cell(line, session) for _, line in series),
+                    *(_expected_cell(each, session) for _, each in expected),
+                ),
             )
             for session, on in reversed(list(enumerate(spec.sessions, start=1)))
         ),
@@ -71,6 +83,8 @@ def captions(spec: GraphSpec) -> list[str]:
                     source=instrument.reliable_change.source.text,
                 )
             )
+        if panel.expected is not None:
+            lines.append(_band_words(panel.expected.sample))
         if not instrument.validated:
             lines.append(
                 gettext(
@@ -80,6 +94,19 @@ def captions(spec: GraphSpec) -> list[str]:
                 )
             )
     return lines
+
+
+def _band_words(sample: Sample) -> str:
+    """An average of people who stayed, and no goal; which norm, and how many people."""
+    return gettext(
+        "Bands: where 68 %% (inner) and 80 %% (outer) of people with a similar start"
+        " were, among those who stayed until that session; an average and no goal."
+        " Norm %(pack)s, %(hash)s, %(persons)s people (%(provenance)s).",
+        pack=sample.pack_id,
+        hash=sample.pack_hash[:12],
+        persons=number(Decimal(sample.n_persons)),
+        provenance=sample.provenance,
+    )
 
 
 def direction_words(instrument: Instrument) -> str:
@@ -125,6 +152,15 @@ def point_words(panel: Panel, point: Point) -> str:
             parts.append(
                 gettext("%(points)s less than before", points=number(-point.change))
             )
+    band = panel.expected.at(point.session) if panel.expected else None
+    if band is not None and point in panel.current.points:
+        parts.append(
+            gettext(
+                "expected %(low)s to %(high)s",
+                low=number(round(band.low_80, 1)),
+                high=number(round(band.high_80, 1)),
+            )
+        )
     if point.reading.prorated:
         parts.append(gettext("estimated, some items were blank"))
     if not point.reading.in_record:
@@ -159,6 +195,22 @@ def _column(panel: Panel, line: Line) -> str:
     if len(panel.lines) == 1:
         return panel.instrument.title
     return f"{panel.instrument.title} {line.version} ({name_of(line.language)})"
+
+
+def _expected_cell(expected: Expected, session: int) -> str:
+    """Everything that is drawn at this session, to a tenth."""
+    band = expected.at(session)
+    if band is None:
+        return "–"
+    return gettext(
+        "%(expected)s (68 %%: %(low_68)s to %(high_68)s; 80 %%: %(low_80)s to"
+        " %(high_80)s)",
+        expected=number(round(band.expected, 1)),
+        low_68=number(round(band.low_68, 1)),
+        high_68=number(round(band.high_68, 1)),
+        low_80=number(round(band.low_80, 1)),
+        high_80=number(round(band.high_80, 1)),
+    )
 
 
 def _cell(line: Line, session: int) -> str:

@@ -1,0 +1,172 @@
+"""The site's norm packs: believed once at the start, then chosen for each patient.
+
+No match is no norm; never a neighbour's. Nothing here fits anything or needs numpy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from clinical.errors import NormPackError
+from clinical.expected_response import ExpectedResponse, NoNorm
+from clinical.measurement import Episode
+from clinical.norms.pack import NormPack, PackKey, pack_from_bytes
+from clinical.norms.signature import is_public_key, is_signed
+from clinical.plan import MeasurementPlan
+from clinical.plan_norms import NamedPack, PlanNorms
+from clinical.signals.band import NO_NORMS, NormKey, Norms
+
+
+@dataclass(frozen=True, slots=True)
+class NormLibrary:
+    """Packs that the plan names and that were believed."""
+
+    packs: tuple[NormPack, ...]
+
+
+NO_LIBRARY = NormLibrary(())
+
+
+def norm_library(plan: MeasurementPlan, contents: Mapping[str, bytes]) -> NormLibrary:
+    """Every pack of the plan, checked.
+
+    Args:
+        contents: file name -> bytes, for each file that the plan names.
+
+    Raises:
+        NormPackError: one of them is tampered with, unsigned, signed by somebody else,
+            never checked, or not for this plan. One is enough for no start: a norm
+            that silently fell away would look like a patient on track.
+    """
+    found: list[NormPack] = []
+    for named in plan.norms.packs:
+        pack = pack_from_bytes(contents[named.file], file=named.file)
+        _believe(pack, named, plan.norms)
+        _fits(pack, plan, named.file)
+        for other in found:
+            if _collide(pack.key, other.key):
+                raise NormPackError(
+                    named.file,
+                    f"is for people for whom {other.pack_id} {other.version} is too:"
+                    " name only one of them in the plan",
+                )
+        found.append(pack)
+    return NormLibrary(tuple(found))
+
+
+def norms_for(
+    library: NormLibrary, episode: Episode, *, born: date | None, today: date
+) -> Norms:
+    """The norms of exactly this person's age band at intake.
+
+    Args:
+        born: date of birth, to the day; None where the record does not say it, and
+            then there is no norm at all.
+        today: for the day until which a pack may be used without a review.
+    """
+    if born is None or not library.packs or not episode.measurements:
+        return NO_NORMS
+    # The age at intake: a birthday changes neither the norm nor an earlier signal.
+    age = age_on(born, episode.measurements[0].authored.date())
+    return {
+        NormKey(
+            pack.key.instrument_id,
+            pack.key.instrument_version,
+            pack.key.language,
+            pack.key.respondent,
+        ): _curve(pack, today)
+        for pack in library.packs
+        if pack.key.age_band.holds(age)
+    }
+
+
+def overdue(library: NormLibrary, *, today: date) -> tuple[NormPack, ...]:
+    """Packs that say nothing any more until somebody has reviewed them."""
+    return tuple(each for each in library.packs if _is_overdue(each, today))
+
+
+def age_on(born: date, day: date) -> int:
+    """Whole years; negative if the day is before the birth."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def _curve(pack: NormPack, today: date) -> ExpectedResponse | NoNorm:
+    return NoNorm("norm_review_overdue") if _is_overdue(pack, today) else pack.curve
+
+
+def _is_overdue(pack: NormPack, today: date) -> bool:
+    return pack.sign_off is None or today > pack.sign_off.review_by
+
+
+def _believe(pack: NormPack, named: NamedPack, norms: PlanNorms) -> None:
+    file = named.file
+    if pack.hash != named.sha256:
+        raise NormPackError(
+            file,
+            f"is another pack ({pack.hash[:12]}) than the plan names"
+            f" ({named.sha256[:12]}): after a review write its sha256 into the plan",
+        )
+    if pack.validation is None:
+        raise NormPackError(
+            file, "holds no validation report; run rom norms check, then sign again"
+        )
+    sign_off = pack.sign_off
+    if sign_off is None or not pack.signature:
+        raise NormPackError(file, "is not signed by a named person; run rom norms sign")
+    expected = norms.signers.get(sign_off.by)
+    if expected is None or not is_public_key(expected):
+        raise NormPackError(
+            file,
+            f"is signed in the name of {sign_off.by}, for whom the plan has no key"
+            " (norms.signers)",
+        )
+    if sign_off.key != expected or not is_signed(
+        pack.hash, pack.signature, public_key=expected
+    ):
+        raise NormPackError(
+            file,
+            f"its signature was not made with the plan's key of {sign_off.by}:"
+            " do not use it; ask them",
+        )
+
+
+def _fits(pack: NormPack, plan: MeasurementPlan, file: str) -> None:
+    """What a signature cannot say: that the pack is about this plan's instruments."""
+    key, curve, setting = pack.key, pack.curve, plan.norms.setting
+    if key.setting != setting:
+        raise NormPackError(
+            file, f"is for the setting {key.setting!r}; the plan's is {setting!r}"
+        )
+    instrument = plan.instrument(key.instrument_id)
+    if instrument is None or instrument.construct != "outcome":
+        raise NormPackError(
+            file, f"is for {key.instrument_id}, which is no outcome of this plan"
+        )
+    if instrument.version != key.instrument_version:
+        return  # of an earlier version; matches that one's readings and no others
+    total = instrument.total
+    if (total.low, total.high, instrument.direction) != (
+        curve.low,
+        curve.high,
+        curve.direction,
+    ):
+        raise NormPackError(
+            file, f"was made on another scale than {instrument.id} has here"
+        )
+    if (total.id, total.link_ids) != (pack.origin.score, pack.origin.items):
+        raise NormPackError(
+            file, f"was made from other items than {instrument.id} has here"
+        )
+
+
+def _collide(left: PackKey, right: PackKey) -> bool:
+    return _series(left) == _series(right) and left.age_band.meets(right.age_band)
+
+
+def _series(key: PackKey) -> Sequence[str]:
+    return (
+        key.instrument_id,
+        key.instrument_version,
+        key.language,
+        key.respondent,
+    )

@@ -1,0 +1,107 @@
+"""Norm packs for tests: an invented law, signed by an invented person."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from clinical.norms.pack import (
+    AgeBand,
+    NormPack,
+    Origin,
+    PackKey,
+    SignOff,
+    hashed,
+    pack_bytes,
+)
+from clinical.norms.signature import public_key_of, sign
+from clinical.norms.source_attributes import KEYS, NOT_AVAILABLE
+from clinical.plan import MeasurementPlan
+from clinical.plan_norms import NamedPack, PlanNorms
+from tests.curves import curve
+from tests.instruments import PHQ9
+
+SEED = bytes(range(32))
+OTHER_SEED = bytes(range(1, 33))
+SIGNER = "Dr Test, invented"
+SIGNED_ON = date(2026, 1, 15)
+REVIEW_BY = date(2027, 1, 15)
+BORN = date(1980, 5, 1)
+ADULTS = AgeBand(18, 64)
+KEY = PackKey("phq-9", PHQ9.version, "en", "self", ADULTS, "outpatient")
+
+
+def pack(**changes: Any) -> NormPack:
+    """An unsigned pack of the PHQ-9 for adults, checked; the law is invented."""
+    plain = NormPack(
+        pack_id="phq-9-invented",
+        version="1.0.0",
+        key=KEY,
+        origin=Origin(
+            canonical=PHQ9.canonical,
+            score=PHQ9.total.id,
+            items=PHQ9.total.link_ids,
+            mode="any",
+            country="XX",
+            period="2020 to 2024",
+            exclusions="none",
+            missing_handling="sessions without a score are left out",
+            legal_basis="invented; nobody's scores",
+            n_readings=9000,
+            intake_mean="14.2",
+            intake_sd="5.1",
+            software="tests",
+            loglik="-20000.5",
+            singular="no",
+            steps=("one form only",),
+        ),
+        curve=replace(curve(), low=Decimal(0), high=Decimal(27)),
+        intended_use="tests",
+        not_for="patients",
+        licence="CC0-1.0",
+        attributes=dict.fromkeys(KEYS, NOT_AVAILABLE),
+        validation={"on": "2026-01-10", "persons": 500},
+        sign_off=None,
+    )
+    return replace(plain, **changes)
+
+
+def signed(
+    unsigned: NormPack,
+    *,
+    seed: bytes = SEED,
+    by: str = SIGNER,
+    review_by: date = REVIEW_BY,
+) -> NormPack:
+    sign_off = SignOff(by, SIGNED_ON, review_by=review_by, key=public_key_of(seed))
+    complete = hashed(replace(unsigned, sign_off=sign_off))
+    return replace(complete, signature=sign(seed, complete.hash))
+
+
+def contents(*packs: NormPack) -> Mapping[str, bytes]:
+    """File name -> bytes, as they lie beside the plan."""
+    return {f"pack-{at}.json": pack_bytes(each) for at, each in enumerate(packs)}
+
+
+def plan_naming(
+    plan: MeasurementPlan, *packs: NormPack, setting: str = "outpatient"
+) -> MeasurementPlan:
+    """The plan with `[norms]` for exactly these packs."""
+    named = tuple(
+        NamedPack(f"pack-{at}.json", each.hash) for at, each in enumerate(packs)
+    )
+    signers = {SIGNER: public_key_of(SEED)}
+    return replace(plan, norms=PlanNorms(setting, signers, named))
+
+
+def norms_toml(*packs: NormPack, setting: str = "outpatient") -> str:
+    """The same as a part of a plan's file."""
+    tables = "".join(
+        f'[[norms.packs]]\nfile = "pack-{at}.json"\nsha256 = "{each.hash}"\n'
+        for at, each in enumerate(packs)
+    )
+    return (
+        f'\n[norms]\nsetting = "{setting}"\n[norms.signers]\n'
+        f'"{SIGNER}" = "{public_key_of(SEED)}"\n{tables}'
+    )
