@@ -20,6 +20,7 @@ from tests.unit.smart_app.conftest import Clinic
 HANDLED = {
     "InstrumentFileError": "no start",
     "PlanFileError": "no start",
+    "NormPackError": "no start",
     "DialectFileError": "no start",
     "TenantFileError": "no start",
     "WrongKey": "no start",
