@@ -22,6 +22,9 @@ class NormRules:
     folds: int
     inner_band: Decimal
     outer_band: Decimal
+    inner_tolerance: Decimal
+    outer_tolerance: Decimal
+    draws: int
 
 
 def shipped_rules() -> NormRules:
@@ -46,6 +49,9 @@ def rules_from_toml(content: bytes, *, file: str) -> NormRules:
         folds=_count(table, "folds"),
         inner_band=_share(table, "inner_band"),
         outer_band=_share(table, "outer_band"),
+        inner_tolerance=_share(table, "inner_tolerance"),
+        outer_tolerance=_share(table, "outer_tolerance"),
+        draws=_count(table, "draws"),
     )
     table.finish()
     if rules.persons_for_any > rules.persons_for_full_model:

@@ -1,0 +1,338 @@
+"""Is a pack true for these people, and does it find more than the plain rules do?
+
+Everything is counted by person, with intervals from drawing persons again. A signal is
+worse than the 80 % line, as S3; plain rules are a reliable worsening since intake, as
+S2, and simply worse than the reading before.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from clinical.change import worse_sign
+from clinical.norms.bootstrap import Share, shares
+from clinical.norms.conformal import folds_of
+from clinical.norms.errors import TooFewPeople
+from clinical.norms.fit import fit
+from clinical.norms.made_pack import norm_of_pack, rci_of
+from clinical.norms.norm import Norm
+from clinical.norms.pack import NormPack
+from clinical.norms.people import People
+from clinical.norms.predict import predict_readings
+from clinical.norms.readings import BoolArray, FloatArray, IntArray, Readings
+from clinical.norms.rules import NormRules
+from clinical.norms.sums import sums_of
+from questionnaires.instrument import Instrument
+
+INTAKE_TERTILES = ("low intake", "middle intake", "high intake")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """Readings that the pack covers, and what each rule says of each.
+
+    Attributes:
+        outer, inner: (n_rows,) worse than the line of the outer, of the inner band.
+        reliable: (n_rows,) reliably worse than at intake; none without such a number.
+        dropped: (n_rows,) worse than the reading before.
+    """
+
+    readings: Readings
+    outer: BoolArray
+    inner: BoolArray
+    reliable: BoolArray | None
+    dropped: BoolArray
+
+
+def check_pack(
+    pack: NormPack,
+    people: People,
+    instrument: Instrument,
+    *,
+    same_people: bool,
+    rules: NormRules,
+    seed: int,
+) -> dict[str, object]:
+    """The report, as a pack holds it: texts and whole numbers only.
+
+    Args:
+        people: with at least `persons_for_any` whom the pack covers.
+        same_people: these are who the pack was made from; then each is judged by a
+            fit that lacks a tenth of them. The widths of the bands stay the pack's.
+
+    Raises:
+        TooFewPeople: too few to say anything.
+        NotFitted: without a tenth of them there is no fit.
+    """
+    covered, left_out = _covered(pack, people)
+    readings = covered.readings
+    n_persons = int((readings.rows_per_person > 0).sum())
+    if n_persons < rules.persons_for_any:
+        raise TooFewPeople("a check", persons=n_persons, needed=rules.persons_for_any)
+    random = np.random.default_rng(seed)
+    norm = norm_of_pack(pack)
+    away = (
+        _away_by_folds(norm, readings, rules=rules, random=random)
+        if same_people
+        else _away(norm, readings)
+    )
+    judged = _judged(norm, readings, away=away, instrument=instrument)
+    calibration = _calibration(judged, covered, rules=rules, random=random)
+    overall = calibration["all"]
+    within = (
+        abs(overall[0].value - float(1 - rules.outer_band) / 2)
+        <= float(rules.outer_tolerance)
+    ) and (
+        abs(overall[1].value - float(1 - rules.inner_band) / 2)
+        <= float(rules.inner_tolerance)
+    )
+    return {
+        "people": "same" if same_people else "other",
+        "persons": n_persons,
+        "readings": len(readings.score),
+        "not_covered": left_out,
+        "seed": seed,
+        "within_tolerance": "yes" if within else "no",
+        "calibration": [
+            {
+                "group": name,
+                "worse_than_80": _told(outer),
+                "worse_than_68": _told(inner),
+            }
+            for name, (outer, inner) in calibration.items()
+        ],
+        "accuracy": _accuracy(judged, instrument, rules=rules, random=random),
+        "alerts_per_100_sessions": _alerts(judged, rules=rules, random=random),
+    }
+
+
+def _covered(pack: NormPack, people: People) -> tuple[People, dict[str, int]]:
+    """People and sessions that the pack speaks about, and how many it does not."""
+    readings, curve = people.readings, pack.curve
+    inside = (readings.intake >= float(curve.intake_low)) & (
+        readings.intake <= float(curve.intake_high)
+    )
+    kept = np.flatnonzero(inside)
+    shorter = readings.of_persons(kept).first(curve.max_session)
+    late = len(readings.of_persons(kept).score) - len(shorter.score)
+    groups = {
+        name: tuple(values[at] for at in kept) for name, values in people.groups.items()
+    }
+    return People(shorter, groups), {
+        "persons_with_another_intake": int((~inside).sum()),
+        "readings_after_the_last_session": late,
+    }
+
+
+def _away(norm: Norm, readings: Readings) -> FloatArray:
+    """(n_rows,) SDs on the worse side of the curve."""
+    expected = predict_readings(norm.fit, readings, knot_session=norm.knot_session)
+    distance: FloatArray = (readings.score - expected.mean) / expected.sd
+    return worse_sign(norm.scale.direction) * distance
+
+
+def _away_by_folds(
+    norm: Norm,
+    readings: Readings,
+    *,
+    rules: NormRules,
+    random: np.random.Generator,
+) -> FloatArray:
+    """The same, each person judged by a fit of the others with the pack's form."""
+    fold = folds_of(readings, rules.folds, random=random)
+    away = np.empty(len(readings.score))
+    sign = worse_sign(norm.scale.direction)
+    for number in range(rules.folds):
+        others = readings.of_persons(np.flatnonzero(fold != number))
+        found = fit(
+            sums_of(others, knot_session=norm.knot_session),
+            norm.fit.form,
+            reference=norm.fit.reference,
+        )
+        left_out = np.flatnonzero(fold == number)
+        part = readings.of_persons(left_out)
+        expected = predict_readings(found, part, knot_session=norm.knot_session)
+        away[np.isin(readings.person, left_out)] = (
+            sign * (part.score - expected.mean) / expected.sd
+        )
+    return away
+
+
+def _judged(
+    norm: Norm, readings: Readings, *, away: FloatArray, instrument: Instrument
+) -> _Judged:
+    sign = worse_sign(norm.scale.direction)
+    since_intake = sign * (readings.score - readings.intake_of_row)
+    before = np.empty(len(readings.score))
+    before[1:] = readings.score[:-1]
+    first = np.append(True, readings.person[1:] != readings.person[:-1])
+    before[first] = readings.intake_of_row[first]
+    return _Judged(
+        readings,
+        # A line that is clipped to the end of the scale changes nothing: a score at
+        # that end is worse than it only where the line lies before the end.
+        outer=away > norm.scales.k_80,
+        inner=away > norm.scales.k_68,
+        reliable=_reliable(since_intake, instrument),
+        dropped=sign * (readings.score - before) > 0,
+    )
+
+
+def _reliable(change: FloatArray, instrument: Instrument) -> BoolArray | None:
+    found = rci_of(instrument)
+    if found is None:
+        return None
+    rci, equal_is_enough = float(found[0]), found[1]
+    # Scores are exact on a grid of hundredths; a hair keeps sums of tenths equal.
+    hair = -1e-9 if equal_is_enough else 1e-9
+    reliable: BoolArray = change > rci + hair
+    return reliable
+
+
+def _calibration(
+    judged: _Judged, people: People, *, rules: NormRules, random: np.random.Generator
+) -> dict[str, tuple[Share, Share]]:
+    readings = judged.readings
+    weight = 1.0 / readings.rows_per_person[readings.person]
+    names, rows = zip(*_groups(readings, people), strict=True)
+    flags = [(judged.outer, each) for each in rows]
+    flags += [(judged.inner, each) for each in rows]
+    found = shares(
+        np.column_stack(
+            [_per_person(weight * flag * row, readings) for flag, row in flags]
+        ),
+        np.column_stack([_per_person(weight * row, readings) for _, row in flags]),
+        draws=rules.draws,
+        random=random,
+    )
+    half = len(names)
+    return {name: (found[at], found[half + at]) for at, name in enumerate(names)}
+
+
+def _groups(readings: Readings, people: People) -> Iterator[tuple[str, FloatArray]]:
+    """Name, and which rows: 0 or 1."""
+    yield "all", np.ones(len(readings.score))
+    for session in range(2, int(readings.session.max()) + 1):
+        yield f"session {session}", (readings.session == session).astype(float)
+    edges = np.quantile(readings.intake, (1 / 3, 2 / 3))
+    tertile: IntArray = np.searchsorted(edges, readings.intake_of_row, side="left")
+    for at, name in enumerate(INTAKE_TERTILES):
+        yield name, (tertile == at).astype(float)
+    for name, values in people.groups.items():
+        for value in sorted(set(values)):
+            which = np.array([each == value for each in values], dtype=float)
+            yield f"{name} {value or 'not written down'}", which[readings.person]
+
+
+def _accuracy(
+    judged: _Judged,
+    instrument: Instrument,
+    *,
+    rules: NormRules,
+    random: np.random.Generator,
+) -> list[dict[str, object]]:
+    """How each rule, before the last reading, foretold where the course ended."""
+    readings = judged.readings
+    if judged.reliable is None:
+        return []
+    several = readings.rows_per_person > 1
+    last = np.append(readings.person[1:] != readings.person[:-1], True)
+    change = worse_sign(instrument.direction) * (
+        readings.score - readings.intake_of_row
+    )
+    better = _reliable(-change, instrument)
+    assert better is not None
+    ended = {
+        "reliably worse": _any(judged.reliable & last, readings),
+        "no reliable gain": ~_any(better & last, readings),
+    }
+    before_last = np.append(last[1:], False) & ~last
+    rules_said = {
+        "norm: ever outside the 80 % line": _any(judged.outer & ~last, readings),
+        "plain: ever reliably worse": _any(judged.reliable & ~last, readings),
+        "plain: last change for the worse": _any(
+            judged.dropped & before_last, readings
+        ),
+    }
+    told: list[dict[str, object]] = []
+    for end, happened in ended.items():
+        for rule, fired in rules_said.items():
+            pairs = (
+                (happened, several),
+                (fired & happened, happened),
+                (~fired & ~happened, ~happened),
+                (fired & happened, fired),
+            )
+            found = shares(
+                np.column_stack([a & b & several for a, b in pairs]).astype(float),
+                np.column_stack([b & several for _, b in pairs]).astype(float),
+                draws=rules.draws,
+                random=random,
+            )
+            names = ("base_rate", "sensitivity", "specificity", "ppv")
+            told.append(
+                {
+                    "end": end,
+                    "rule": rule,
+                    "persons": int(several.sum()),
+                    **dict(zip(names, map(_told, found), strict=True)),
+                }
+            )
+    return told
+
+
+def _alerts(
+    judged: _Judged, *, rules: NormRules, random: np.random.Generator
+) -> list[dict[str, object]]:
+    """Readings of which the norm, or S2, would speak, before any is acknowledged."""
+    readings = judged.readings
+    sessions = range(2, int(readings.session.max()) + 1)
+    rows = [np.ones(len(readings.score), dtype=np.bool_)]
+    rows += [readings.session == each for each in sessions]
+    flags = [judged.outer]
+    if judged.reliable is not None:
+        flags.append(judged.reliable)
+    found = shares(
+        np.column_stack(
+            [_per_person((f & r).astype(float), readings) for f in flags for r in rows]
+        ),
+        np.column_stack(
+            [_per_person(r.astype(float), readings) for _ in flags for r in rows]
+        ),
+        draws=rules.draws,
+        random=random,
+    )
+    names = ["all", *(str(each) for each in sessions)]
+    return [
+        {
+            "session": name,
+            "readings": int(rows[at].sum()),
+            "norm": _told(found[at], 100),
+            "plain_reliably_worse": (
+                _told(found[len(names) + at], 100) if len(flags) > 1 else None
+            ),
+        }
+        for at, name in enumerate(names)
+    ]
+
+
+def _told(share: Share, times: int = 1) -> str | None:
+    """The share with its 95 % interval; None where there was nobody to count."""
+    if not share.counted:
+        return None
+    low, value, high = (times * each for each in (share.low, share.value, share.high))
+    digits = 1 if times == 100 else 3
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def _per_person(values: FloatArray, readings: Readings) -> FloatArray:
+    found: FloatArray = np.bincount(
+        readings.person, weights=values, minlength=readings.n_persons
+    ).astype(np.float64)
+    return found
+
+
+def _any(rows: BoolArray, readings: Readings) -> BoolArray:
+    found: BoolArray = _per_person(rows.astype(float), readings) > 0
+    return found

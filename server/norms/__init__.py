@@ -1,0 +1,1 @@
+"""Which scores does a norm come from, and who was left out?"""

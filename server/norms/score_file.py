@@ -1,0 +1,261 @@
+"""A CSV file of many people's scores → readings, and every row that was left out."""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from clinical.norms.pack import AgeBand
+from clinical.norms.people import People
+from clinical.norms.readings import readings_of
+from questionnaires.instrument import ScoreRule
+
+NEEDED = ("person", "score")
+KNOWN = (*NEEDED, "session", "date", "day", "language", "age", "sex")
+GROUPS = ("language", "age", "sex")
+MOST_TOLD = 20  # lines that are named one by one
+
+
+class ScoresUnusable(Exception):
+    """A file that cannot be read at all; says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that is no reading, by its line in the file; never its content."""
+
+    line: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """For whom the norm is; whoever is not among them is counted and left out.
+
+    Attributes:
+        language: of a row that names none, too.
+    """
+
+    score: ScoreRule
+    language: str
+    ages: AgeBand
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What was read of a file.
+
+    Attributes:
+        bad: rows that are no readings.
+        left_out: reason -> persons who are not among those the norm is for.
+    """
+
+    people: People
+    bad: tuple[BadRow, ...]
+    left_out: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Row:
+    line: int
+    when: str  # a session number or a day, comparable within one file
+    score: float
+
+
+@dataclass(slots=True)
+class _Person:
+    rows: list[_Row] = field(default_factory=list)
+    groups: dict[str, str] = field(default_factory=dict)
+
+
+def scores_from_csv(
+    path: Path, wanted: Wanted, *, told: Callable[[int, int], None]
+) -> Scores:
+    """The readings of a file: columns person, session or date, score; more if known.
+
+    Args:
+        told: hears bytes done and bytes in all.
+
+    Raises:
+        ScoresUnusable: not such a file, or nobody is left.
+        OSError: it cannot be read.
+    """
+    if path.is_dir() or path.suffix != ".csv":
+        raise ScoresUnusable(
+            f"{path.name}: is no .csv file. Scores from the NDJSON files of an export,"
+            " or Parquet, must first be written as .csv"
+        )
+    bad: list[BadRow] = []
+    persons: dict[str, _Person] = {}
+    by_session = False
+    for line, row, by_session in _rows(path, bad, told):
+        problem = _add(persons, line, row, wanted.score, by_session=by_session)
+        if problem:
+            bad.append(BadRow(line, problem))
+    left_out: Counter[str] = Counter()
+    kept: list[_Person] = []
+    for person in persons.values():
+        reason = _not_wanted(person, wanted)
+        if reason:
+            left_out[reason] += 1
+        elif _number(person, bad, by_session=by_session):
+            kept.append(person)
+    if not kept:
+        raise ScoresUnusable(f"{path.name}: holds nobody's course that can be used")
+    bad.sort(key=lambda each: each.line)
+    return Scores(_people(kept), tuple(bad), dict(sorted(left_out.items())))
+
+
+def _rows(
+    path: Path, bad: list[BadRow], told: Callable[[int, int], None]
+) -> Iterator[tuple[int, dict[str, str], bool]]:
+    size = path.stat().st_size
+    with path.open("rb") as raw:
+        done = 0
+
+        def lines() -> Iterator[str]:
+            nonlocal done
+            for number, each in enumerate(raw):
+                done += len(each)
+                if number % 10_000 == 0:
+                    told(done, size)
+                yield each.decode("utf-8-sig" if number == 0 else "utf-8", "replace")
+            told(size, size)
+
+        reader = csv.reader(lines(), strict=True)
+        try:
+            head = [each.strip() for each in next(reader, [])]
+            by_session = _check_head(head, path.name)
+            for cells in reader:
+                line = reader.line_num
+                if not cells:
+                    continue
+                if len(cells) != len(head):
+                    bad.append(BadRow(line, "has not as many entries as the header"))
+                    continue
+                stripped = [each.strip() for each in cells]
+                yield line, dict(zip(head, stripped, strict=True)), by_session
+        except csv.Error as error:
+            raise ScoresUnusable(f"{path.name}:{reader.line_num}: {error}") from None
+
+
+def _check_head(head: list[str], file: str) -> bool:
+    """Whether sessions are numbered; else they are counted from dates."""
+    missing = [each for each in NEEDED if each not in head]
+    if "session" not in head and "date" not in head:
+        missing.append("session or date")
+    if missing:
+        raise ScoresUnusable(
+            f"{file}:1: no column {', '.join(missing)}; the first line must name"
+            " person, score, and session or date"
+        )
+    unknown = [each for each in head if each not in KNOWN]
+    if unknown or len(set(head)) < len(head):
+        raise ScoresUnusable(
+            f"{file}:1: {len(unknown)} columns are unknown or one is there twice;"
+            f" known are {', '.join(KNOWN)}. Take out what no norm needs"
+        )
+    return "session" in head
+
+
+def _add(
+    persons: dict[str, _Person],
+    line: int,
+    row: dict[str, str],
+    rule: ScoreRule,
+    *,
+    by_session: bool,
+) -> str:
+    """Adds the row; else what is wrong with it."""
+    if not row["person"]:
+        return "person is empty"
+    when = _session(row["session"]) if by_session else _day(row["date"])
+    if when is None:
+        return "session is no number from 1" if by_session else "date is no 2026-11-25"
+    try:
+        score = float(row["score"])
+    except ValueError:
+        return "score is no number"
+    if not float(rule.low) <= score <= float(rule.high):
+        return f"score is outside {rule.low} to {rule.high}"
+    person = persons.setdefault(row["person"], _Person())
+    # What is said at the intake holds for the whole course, so the first row decides.
+    for name in GROUPS:
+        if row.get(name) and name not in person.groups:
+            if name == "age" and not row[name].isdecimal():
+                return "age is no whole number of years"
+            person.groups[name] = row[name]
+    if (
+        row.get("language")
+        and person.groups.get("language", row["language"]) != row["language"]
+    ):
+        return "language is another one than in this person's first row"
+    person.rows.append(_Row(line, when, score))
+    return ""
+
+
+def _session(text: str) -> str | None:
+    if not (text.isascii() and text.isdigit() and len(text) < 6) or int(text) < 1:
+        return None
+    return f"{int(text):05}"
+
+
+def _day(text: str) -> str | None:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return None
+
+
+def _not_wanted(person: _Person, wanted: Wanted) -> str:
+    if person.groups.get("language", wanted.language) != wanted.language:
+        return "persons with another language"
+    age = person.groups.get("age")
+    if age is not None and not wanted.ages.holds(int(age)):
+        return "persons of another age"
+    return ""
+
+
+def _number(person: _Person, bad: list[BadRow], *, by_session: bool) -> bool:
+    """Sorts the rows; whether the course begins with an intake."""
+    person.rows.sort(key=lambda each: (each.when, each.line))
+    once: list[_Row] = []
+    for row in person.rows:
+        if once and once[-1].when == row.when:
+            what = "session" if by_session else "date"
+            bad.append(BadRow(row.line, f"{what} is there twice for this person"))
+            continue
+        once.append(row)
+    if by_session and once and int(once[0].when) != 1:
+        bad += [BadRow(each.line, "the person has no session 1") for each in once]
+        once = []
+    if not by_session:
+        for at, row in enumerate(once, start=1):
+            row.when = str(at)
+    person.rows = once
+    return bool(once)
+
+
+def _people(kept: list[_Person]) -> People:
+    names = [f"{at:09}" for at in range(len(kept))]
+    rows = [
+        (name, int(row.when), row.score)
+        for name, person in zip(names, kept, strict=True)
+        for row in person.rows
+    ]
+    person, session, score = zip(*rows, strict=True)
+    groups = {
+        name: tuple(_group(name, each.groups.get(name, "")) for each in kept)
+        for name in GROUPS
+        if any(name in each.groups for each in kept)
+    }
+    return People(readings_of(person, session, score=score), groups)
+
+
+def _group(name: str, value: str) -> str:
+    """Ages in tens of years: few people share one year."""
+    if name != "age" or not value:
+        return value[:20]
+    return f"{int(value) // 10 * 10}-{int(value) // 10 * 10 + 9}"
