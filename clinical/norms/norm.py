@@ -128,7 +128,7 @@ def make_norm(
     return Norm(
         tier,
         found,
-        scales=_nominal_scales(n_persons, rules)
+        scales=nominal_scales(n_persons, rules)
         if tier == "small"
         else split_conformal(
             readings,
@@ -196,7 +196,8 @@ def curve_of(
     )
 
 
-def _nominal_scales(n_persons: int, rules: NormRules) -> Scales:
+def nominal_scales(n_persons: int, rules: NormRules) -> Scales:
+    """Where the model says, without looking at how far out people were."""
     k_68, k_80 = (
         NormalDist().inv_cdf(float((1 + inside) / 2))
         for inside in (rules.inner_band, rules.outer_band)

@@ -1,11 +1,13 @@
-"""`rom keys`: make a master key for the vault, or a client key for one EHR."""
+"""`rom keys`: a master key for the vault, a client key, a key that signs norms."""
 
 import sys
 from pathlib import Path
 
 import click
 
+from clinical.norms.signature import public_key_of
 from ehr.smart.client_keys import generate_client_key
+from server.norms.signing_key import generate_signing_key
 from vault.cipher import generate_key_file
 
 
@@ -24,6 +26,19 @@ def new(file: Path) -> None:
         click.echo(f"rom keys: {file} exists; a key is never overwritten", err=True)
         sys.exit(2)
     click.echo(f"{file}: keep it apart from the data folder and its backups")
+
+
+@command.command("signing")
+@click.argument("file", type=click.Path(path_type=Path))
+def signing(file: Path) -> None:
+    """A new key for one person who signs norm packs; prints its public half."""
+    try:
+        seed = generate_signing_key(file)
+    except FileExistsError:
+        click.echo(f"rom keys: {file} exists; a key is never overwritten", err=True)
+        sys.exit(2)
+    click.echo(f"{file}: yours alone; nobody else signs with it", err=True)
+    click.echo(public_key_of(seed))
 
 
 @command.command("client")

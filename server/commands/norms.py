@@ -1,16 +1,52 @@
-"""`rom norms`: norms from many people's scores; offline, never by the server."""
+"""`rom norms`: norm packs from many people's scores; offline, never by the server."""
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from ehr.bulk.errors import FolderUnusable, UnknownScore
-from questionnaires.errors import InstrumentFileError, UnknownInstrument
+from clinical.norms.pack import (
+    SignOff,
+    hashed,
+)
+from clinical.norms.signature import public_key_of, sign
+from server.clock import wall_clock
+from server.norms.command_files import (
+    find_instrument,
+    read_pack,
+    read_scores,
+    refuse,
+    refuse_existing,
+    write_pack,
+)
+from server.norms.extract_command import extract
+from server.norms.pack_options import for_whom, origin, pack_key, said_of
+from server.norms.score_file import (
+    Scores,
+)
+from server.norms.signing_key import SigningKeyUnusable, seed_from_file
+
+# The guide to refits: at most yearly, so a pack is looked at after a year.
+REVIEW_AFTER = timedelta(days=365)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_SCORES = click.Path(exists=True, path_type=Path)
+_bad_rows = click.option(
+    "--leave-out-bad-rows",
+    is_flag=True,
+    help="Go on without rows that are no readings. Each is named all the same.",
+)
+_folders = click.option(
+    "--instruments",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of the site's own instruments; may be repeated.",
+)
 
 
 @click.group("norms")
@@ -18,111 +54,292 @@ def command() -> None:
     """Norms from many people's scores: offline, by who may use these data for it."""
 
 
-@command.command("extract")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--instrument", required=True, metavar="ID", help="Whose score.")
-@click.option("--score", metavar="ID", help="Another score than the total.")
-@click.option("--language", metavar="CODE", help="Only readings in it, such as de.")
-@click.option(
-    "--new-course-after",
-    type=click.IntRange(min=1),
-    metavar="DAYS",
-    help="A longer gap ends the course that is used. Without it all readings of a"
-    " person are one course.",
-)
-@click.option(
-    "--legal-basis",
-    required=True,
-    metavar="TEXT",
-    help="On what basis the site uses these data for norms; stands in the report.",
-)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A new .csv or .parquet: person, session, day, score.",
-)
-@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True)
-@click.option(
-    "--instruments",
-    "folders",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of the site's own instruments; may be repeated.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The report as one object.")
-def extract(
-    folder: Path,
+command.add_command(extract)
+
+@command.command("fit")
+@click.argument("scores", type=_SCORES)
+@for_whom
+@origin
+@click.option("--knot", type=click.FloatRange(2, 50), help="Try a bend there.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--out", required=True, type=_FILE, metavar="PACK.json")
+@_bad_rows
+@_folders
+def fit(
+    scores: Path,
     *,
-    instrument: str,
-    score: str | None,
-    language: str | None,
-    new_course_after: int | None,
-    legal_basis: str,
+    knot: float | None,
+    seed: int,
     out: Path,
-    processes: int,
+    leave_out_bad_rows: bool,
     folders: tuple[Path, ...],
-    as_json: bool,
+    **told: str,
 ) -> None:
-    """Scores from the NDJSON files of an export, without names, ids and dates.
+    """A norm pack from SCORES (.csv: person, session or date, score)."""
+    from clinical.norms.errors import NotFitted, TooFewPeople
+    from clinical.norms.made_pack import fit_pack
+    from clinical.norms.rules import shipped_rules
 
-    Exit code 1: some lines could not be read (the report says which); 2: unusable.
-    """
-    # numpy is an extra: the other commands must not need it.
-    from ehr.bulk.extract import Wish
-    from server.bulk.score_table import TableUnusable, write_table
-    from server.bulk.scores import Choice, scores_from_folder
-
-    if out.exists():
-        _refuse(f"{out} is there already; nothing is overwritten")
-    if not legal_basis.strip():
-        _refuse("--legal-basis is empty; without one these data may not be used")
-    choice = Choice(
-        Wish(instrument, score, language, folders),
-        new_course_after_days=new_course_after,
-        legal_basis=legal_basis.strip(),
-    )
+    refuse_existing(out)
+    instrument = find_instrument(told["instrument"], folders)
+    key = pack_key(instrument, told)
+    found = read_scores(scores, instrument, key, leave_out_bad_rows=leave_out_bad_rows)
+    said = said_of(told, software=_software())
+    said = replace(said, exclusions=_exclusions(said.exclusions, found))
+    click.echo("fitting: form by ten folds, then bands", err=True)
     try:
-        with progress("reading") as told:
-            courses, report = scores_from_folder(
-                folder, choice, processes=processes, told=told
-            )
-        write_table(courses, out)
-    except (FolderUnusable, TableUnusable, UnknownScore, InstrumentFileError) as error:
-        _refuse(str(error))
-    except UnknownInstrument:
-        _refuse(f"no instrument {instrument!r}; rom score --list shows the names")
-    except OSError as error:
-        _refuse(f"{error.filename}: {error.strerror}")
+        pack = fit_pack(
+            found.people.readings,
+            instrument,
+            key=key,
+            said=said,
+            rules=shipped_rules(),
+            knot_session=knot,
+            seed=seed,
+        )
+    except (TooFewPeople, NotFitted) as problem:
+        refuse(str(problem))
+    write_pack(pack, out)
+    for step in pack.origin.steps:
+        click.echo(step)
+    click.echo(
+        f"{out}: {pack.curve.sample.n_persons} persons, sessions 2 to"
+        f" {pack.curve.max_session}. Next: rom norms check {out} SCORES --write"
+    )
+
+
+@command.command("check")
+@click.argument("pack_file", metavar="PACK", type=_THERE)
+@click.argument("scores", type=_SCORES)
+@click.option(
+    "--same-people",
+    is_flag=True,
+    help="SCORES are who the pack was made from: each is judged by a fit of others.",
+)
+@click.option("--write", is_flag=True, help="Put the report into the pack.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The report as one object.")
+@_bad_rows
+@_folders
+def check(
+    pack_file: Path,
+    scores: Path,
+    *,
+    same_people: bool,
+    write: bool,
+    seed: int,
+    as_json: bool,
+    leave_out_bad_rows: bool,
+    folders: tuple[Path, ...],
+) -> None:
+    """Is PACK true for these people, and better than the plain rules?
+
+    Exit code 1: the shares outside the bands are too far from what they should be.
+    """
+    from clinical.norms.check import check_pack
+    from clinical.norms.errors import NotFitted, TooFewPeople
+    from clinical.norms.made_pack import with_report
+    from clinical.norms.rules import shipped_rules
+
+    pack = read_pack(pack_file)
+    instrument = find_instrument(pack.key.instrument_id, folders)
+    found = read_scores(
+        scores, instrument, pack.key, leave_out_bad_rows=leave_out_bad_rows
+    )
+    click.echo("checking: shares, and intervals by drawing people again", err=True)
+    try:
+        report = check_pack(
+            pack,
+            found.people,
+            instrument,
+            same_people=same_people,
+            rules=shipped_rules(),
+            seed=seed,
+        )
+    except (TooFewPeople, NotFitted) as problem:
+        refuse(str(problem))
+    report["checked_on"] = _today().isoformat()
+    report["bad_rows"], report["left_out"] = len(found.bad), found.left_out
+    if write:
+        write_pack(with_report(pack, report), pack_file)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
-        for name, value in report.items():
-            click.echo(f"{name}: {_plain(value)}")
-    sys.exit(1 if report["unread"] else 0)
+        _tell(report)
+    sys.exit(0 if report["within_tolerance"] == "yes" else 1)
 
 
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, in bytes done and in all."""
-    with click.progressbar(length=1, label=what, file=sys.stderr) as bar:
+@command.command("sign")
+@click.argument("pack_file", metavar="PACK", type=_THERE)
+@click.option("--key", "key_file", required=True, type=_THERE, help="Yours alone.")
+@click.option("--by", required=True, metavar="NAME", help="As in the site's plan.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Today if not given.")
+@click.option(
+    "--review-by",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="After it the pack says nothing; a year after the signature if not given.",
+)
+@click.option(
+    "--despite",
+    metavar="REASON",
+    help="Sign though the check was not within tolerance; stands in the pack.",
+)
+def sign_(
+    pack_file: Path,
+    *,
+    key_file: Path,
+    by: str,
+    on: date | None,
+    review_by: date | None,
+    despite: str | None,
+) -> None:
+    """Puts PACK into use in a named person's name; it must hold its check's report."""
+    pack = read_pack(pack_file)
+    if not by.strip():
+        refuse("--by is empty: a pack is put into use by a named person")
+    report = pack.validation
+    if report is None:
+        refuse(
+            f"{pack_file}: holds no report; first: rom norms check {pack_file}"
+            " SCORES --write"
+        )
+    if report.get("within_tolerance") != "yes":
+        if not (despite and despite.strip()):
+            refuse(
+                "its check was not within tolerance: fit again, or say --despite why"
+            )
+        pack = replace(pack, validation={**report, "despite": despite.strip()})
+    try:
+        seed = seed_from_file(key_file)
+    except SigningKeyUnusable as problem:
+        refuse(str(problem))
+    day = date(on.year, on.month, on.day) if on else _today()
+    until = day + REVIEW_AFTER
+    if review_by is not None:
+        until = date(review_by.year, review_by.month, review_by.day)
+    if until <= day:
+        refuse("--review-by must be after the day of the signature")
+    key = public_key_of(seed)
+    complete = hashed(
+        replace(pack, sign_off=SignOff(by.strip(), day, review_by=until, key=key))
+    )
+    write_pack(replace(complete, signature=sign(seed, complete.hash)), pack_file)
+    name = by.strip().replace("\\", "\\\\").replace('"', '\\"')
+    click.echo(f"{pack_file}: signed by {by.strip()}, review by {until}. In the plan:")
+    click.echo(
+        f'[norms]\nsetting = "{pack.key.setting}"\n[norms.signers]\n"{name}" = "{key}"'
+        f'\n[[norms.packs]]\nfile = "{pack_file.name}"\nsha256 = "{complete.hash}"'
+    )
 
-        def told(done: int, size: int) -> None:
-            bar.length = max(size, 1)
-            bar.update(done - bar.pos)
 
-        yield told
+@command.command("cells")
+@click.argument("scores", type=_SCORES)
+@for_whom
+@click.option("--intake-step", type=click.FloatRange(min=0.01), default=1.0)
+@click.option("--knot", type=click.FloatRange(2, 50))
+@click.option("--out", required=True, type=_FILE, metavar="CELLS.json")
+@_bad_rows
+@_folders
+def cells(
+    scores: Path,
+    *,
+    intake_step: float,
+    knot: float | None,
+    out: Path,
+    leave_out_bad_rows: bool,
+    folders: tuple[Path, ...],
+    **told: str,
+) -> None:
+    """Sums of SCORES per cell, to send to whoever pools; no row of a person."""
+    from clinical.norms.cells import cells_of, suppress
+    from clinical.norms.cells_json import cells_to_json
+    from clinical.norms.errors import CellsRefused
+    from clinical.norms.rules import shipped_rules
+
+    refuse_existing(out)
+    instrument = find_instrument(told["instrument"], folders)
+    key = pack_key(instrument, told)
+    found = read_scores(scores, instrument, key, leave_out_bad_rows=leave_out_bad_rows)
+    try:
+        large = suppress(
+            cells_of(found.people.readings, intake_step=intake_step, knot_session=knot),
+            minimum=shipped_rules().persons_per_cell,
+        )
+        text = cells_to_json(large.cells)
+    except CellsRefused as problem:
+        refuse(str(problem))
+    out.write_text(text, encoding="ascii")
+    click.echo(
+        f"{out}: {large.cells.n_persons} persons in {len(large.cells.persons)} cells;"
+        f" {large.persons_lost} persons in {large.cells_lost} cells of fewer than"
+        f" {large.minimum} were kept back"
+    )
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return "".join(f"\n  {_plain(each)}" for each in value) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
-    return "all" if value is None else str(value)
+@command.command("pool")
+@click.argument("files", nargs=-1, required=True, type=_THERE)
+@for_whom
+@origin
+@click.option("--out", required=True, type=_FILE, metavar="PACK.json")
+@_folders
+def pool(
+    files: tuple[Path, ...], *, out: Path, folders: tuple[Path, ...], **told: str
+) -> None:
+    """One pack from the cells of several sites; each site then checks it locally."""
+    from clinical.norms.cells import add
+    from clinical.norms.cells_json import MOST_BYTES, cells_from_json
+    from clinical.norms.errors import CellsRefused, NotFitted, TooFewPeople
+    from clinical.norms.pooled_pack import pool_pack
+    from clinical.norms.rules import shipped_rules
+
+    refuse_existing(out)
+    instrument = find_instrument(told["instrument"], folders)
+    sites = []
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                text = stream.read(MOST_BYTES + 1).decode("utf-8", "replace")
+            sites.append(cells_from_json(text))
+        except CellsRefused as problem:
+            refuse(f"{file}: {problem}")
+    try:
+        pack = pool_pack(
+            add(*sites),
+            instrument,
+            key=pack_key(instrument, told),
+            said=said_of(told, software=_software()),
+            n_sites=len(sites),
+            rules=shipped_rules(),
+        )
+    except (CellsRefused, NotFitted, TooFewPeople) as problem:
+        refuse(str(problem))
+    write_pack(pack, out)
+    click.echo(
+        f"{out}: {pack.curve.sample.n_persons} persons of {len(sites)} sites. Its bands"
+        f" stand where the model says. Next, at each site: rom norms check {out} SCORES"
+    )
 
 
-def _refuse(problem: str) -> NoReturn:
-    click.echo(f"rom norms: {problem}", err=True)
-    sys.exit(2)
+def _exclusions(said: str, found: Scores) -> str:
+    counted = [f"{count} {reason}" for reason, count in found.left_out.items()]
+    if found.bad:
+        counted.append(f"{len(found.bad)} rows that were no readings")
+    return "; ".join((said, *counted))
+
+
+def _tell(report: dict[str, object]) -> None:
+    for name, value in report.items():
+        if isinstance(value, list):
+            click.echo(f"{name}:")
+            for each in value:
+                click.echo("  " + ", ".join(f"{k} {v}" for k, v in each.items()))
+        else:
+            click.echo(f"{name}: {value}")
+
+
+def _software() -> str:
+    return f"rom-on-fhir {version('rom-on-fhir')}, numpy {version('numpy')}"
+
+
+def _today() -> date:
+    return wall_clock("")().date()

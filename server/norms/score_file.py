@@ -84,8 +84,9 @@ def scores_from_csv(
     """
     if path.is_dir() or path.suffix != ".csv":
         raise ScoresUnusable(
-            f"{path.name}: is no .csv file. Scores from the NDJSON files of an export,"
-            " or Parquet, must first be written as .csv"
+            f"{path.name}: is no .csv file. From the NDJSON files of an export make one"
+            " by rom norms extract FOLDER --out SCORES.csv; Parquet must be written"
+            " as .csv"
         )
     bad: list[BadRow] = []
     persons: dict[str, _Person] = {}

@@ -1,0 +1,105 @@
+"""The files of `rom norms`: read, or refused with exit code 2 and what to do."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from clinical.errors import NormPackError
+from clinical.norms.canonical import LARGEST_PACK
+from clinical.norms.pack import NormPack, PackKey, pack_bytes, pack_from_bytes
+from questionnaires.errors import InstrumentFileError, UnknownInstrument
+from questionnaires.instrument import Instrument
+from questionnaires.library import load_library
+from server.norms.score_file import (
+    MOST_TOLD,
+    Scores,
+    ScoresUnusable,
+    Wanted,
+    scores_from_csv,
+)
+from server.pack_files import replace_file
+
+
+def read_scores(
+    path: Path, instrument: Instrument, key: PackKey, *, leave_out_bad_rows: bool
+) -> Scores:
+    """The scores; each row that is no reading is named by its line."""
+    wanted = Wanted(instrument.total, key.language, key.age_band)
+    try:
+        with progress("reading") as told:
+            found = scores_from_csv(path, wanted, told=told)
+    except ScoresUnusable as problem:
+        refuse(str(problem))
+    for each in found.bad[:MOST_TOLD]:
+        click.echo(f"{path.name}:{each.line}: {each.problem}", err=True)
+    if len(found.bad) > MOST_TOLD:
+        click.echo(f"... and {len(found.bad) - MOST_TOLD} more such rows", err=True)
+    for reason, count in found.left_out.items():
+        click.echo(f"left out: {count} {reason}", err=True)
+    if found.bad and not leave_out_bad_rows:
+        refuse(
+            f"{len(found.bad)} rows are no readings: mend them, or go on without them"
+            " by --leave-out-bad-rows"
+        )
+    return found
+
+
+def find_instrument(name: str, folders: tuple[Path, ...]) -> Instrument:
+    """An instrument whose course can have a norm."""
+    try:
+        found = load_library(folders).instrument(name)
+    except InstrumentFileError as problem:
+        refuse(str(problem))
+    except UnknownInstrument:
+        refuse(f"no instrument {name!r}; rom score --list shows the names")
+    if not found.scores or found.construct != "outcome":
+        refuse(f"{name} has no outcome score whose course could have a norm")
+    return found
+
+
+def read_pack(path: Path) -> NormPack:
+    """The pack of this file, unchanged since it was made."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_PACK + 2)
+        return pack_from_bytes(content, file=path.name)
+    except NormPackError as problem:
+        refuse(str(problem))
+
+
+def write_pack(pack: NormPack, path: Path) -> None:
+    """Writes it beside the file first, so that nobody reads half a pack."""
+    content = pack_bytes(pack)
+    try:
+        pack_from_bytes(content, file=path.name)  # as the server will read it
+    except NormPackError as problem:
+        refuse(str(problem))
+    replace_file(path, content)
+
+
+def refuse_existing(path: Path) -> None:
+    """Nothing is overwritten."""
+    if path.exists():
+        refuse(f"{path} is there already; nothing is overwritten")
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, in bytes done and in all."""
+    with click.progressbar(length=1, label=what, file=sys.stderr) as bar:
+
+        def told(done: int, size: int) -> None:
+            bar.length = max(size, 1)
+            bar.update(done - bar.pos)
+
+        yield told
+
+
+def refuse(problem: str) -> NoReturn:
+    """Says what is wrong; exit code 2."""
+    click.echo(f"rom norms: {problem}", err=True)
+    sys.exit(2)

@@ -1,0 +1,123 @@
+"""`rom norms extract`: scores of many people from the files of an export."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from ehr.bulk.errors import FolderUnusable, UnknownScore
+from questionnaires.errors import InstrumentFileError, UnknownInstrument
+
+
+@click.command("extract")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--instrument", required=True, metavar="ID", help="Whose score.")
+@click.option("--score", metavar="ID", help="Another score than the total.")
+@click.option("--language", metavar="CODE", help="Only readings in it, such as de.")
+@click.option(
+    "--new-course-after",
+    type=click.IntRange(min=1),
+    metavar="DAYS",
+    help="A longer gap ends the course that is used. Without it all readings of a"
+    " person are one course.",
+)
+@click.option(
+    "--legal-basis",
+    required=True,
+    metavar="TEXT",
+    help="On what basis the site uses these data for norms; stands in the report.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A new .csv or .parquet: person, session, day, score.",
+)
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option(
+    "--instruments",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of the site's own instruments; may be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as one object.")
+def extract(
+    folder: Path,
+    *,
+    instrument: str,
+    score: str | None,
+    language: str | None,
+    new_course_after: int | None,
+    legal_basis: str,
+    out: Path,
+    processes: int,
+    folders: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Scores from the NDJSON files of an export, without names, ids and dates.
+
+    Exit code 1: some lines could not be read (the report says which); 2: unusable.
+    """
+    # numpy is an extra: the other commands must not need it.
+    from ehr.bulk.extract import Wish
+    from server.bulk.score_table import TableUnusable, write_table
+    from server.bulk.scores import Choice, scores_from_folder
+
+    if out.exists():
+        _refuse(f"{out} is there already; nothing is overwritten")
+    if not legal_basis.strip():
+        _refuse("--legal-basis is empty; without one these data may not be used")
+    choice = Choice(
+        Wish(instrument, score, language, folders),
+        new_course_after_days=new_course_after,
+        legal_basis=legal_basis.strip(),
+    )
+    try:
+        with progress("reading") as told:
+            courses, report = scores_from_folder(
+                folder, choice, processes=processes, told=told
+            )
+        write_table(courses, out)
+    except (FolderUnusable, TableUnusable, UnknownScore, InstrumentFileError) as error:
+        _refuse(str(error))
+    except UnknownInstrument:
+        _refuse(f"no instrument {instrument!r}; rom score --list shows the names")
+    except OSError as error:
+        _refuse(f"{error.filename}: {error.strerror}")
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        for name, value in report.items():
+            click.echo(f"{name}: {_plain(value)}")
+    sys.exit(1 if report["unread"] else 0)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, in bytes done and in all."""
+    with click.progressbar(length=1, label=what, file=sys.stderr) as bar:
+
+        def told(done: int, size: int) -> None:
+            bar.length = max(size, 1)
+            bar.update(done - bar.pos)
+
+        yield told
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return "".join(f"\n  {_plain(each)}" for each in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
+    return "all" if value is None else str(value)
+
+
+def _refuse(problem: str) -> NoReturn:
+    click.echo(f"rom norms: {problem}", err=True)
+    sys.exit(2)

@@ -1,0 +1,100 @@
+"""What only the makers of a norm pack can say, as options of the commands."""
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from clinical.measurement import Mode
+from clinical.norms.pack import AgeBand, PackKey
+from questionnaires.instrument import Instrument
+
+if TYPE_CHECKING:
+    from clinical.norms.made_pack import Said
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_AGES = re.compile(r"(\d{1,3})-(\d{1,3})?")
+_MODES: Mapping[str, Mode] = {
+    **{"screen": "screen", "paper": "paper", "interview": "interview"}
+}
+
+
+def for_whom(command: Command) -> Command:
+    """Instrument, language, ages, setting and who answered: the pack's key."""
+    for option in (
+        click.option("--instrument", required=True, metavar="ID"),
+        click.option("--language", required=True, metavar="CODE", help="Of the form."),
+        click.option(
+            "--ages", required=True, metavar="FROM-TO", help="18-64, or 65- for no end."
+        ),
+        click.option("--setting", required=True, help="Such as outpatient."),
+        click.option(
+            "--respondent",
+            type=click.Choice(["self", "carer"]),
+            default="self",
+            show_default=True,
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def origin(command: Command) -> Command:
+    """Where the scores come from, and on what basis they are used."""
+    for option in (
+        click.option("--id", "pack_id", required=True, help="The pack's name."),
+        click.option("--version", "version_", default="1.0.0", show_default=True),
+        click.option("--country", required=True),
+        click.option("--period", required=True, help='Such as "2019 to 2024".'),
+        click.option(
+            "--legal-basis", required=True, help="On which these data are used."
+        ),
+        click.option("--licence", required=True, help="Of the pack."),
+        click.option("--developer", required=True, help="Who made it; a contact."),
+        click.option(
+            "--mode",
+            type=click.Choice(["any", *_MODES]),
+            default="any",
+            show_default=True,
+        ),
+        click.option("--exclusions", default="none", show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+def pack_key(instrument: Instrument, told: Mapping[str, str]) -> PackKey:
+    """For whom the pack is; exit code 2 if the ages are none."""
+    ages = _AGES.fullmatch(told["ages"])
+    if ages is None or (ages[2] and int(ages[2]) < int(ages[1])):
+        click.echo("rom norms: --ages is no span such as 18-64 or 65-", err=True)
+        sys.exit(2)
+    return PackKey(
+        instrument.id,
+        instrument.version,
+        language=told["language"].strip(),
+        respondent="carer" if told["respondent"] == "carer" else "self",
+        age_band=AgeBand(int(ages[1]), int(ages[2]) if ages[2] else None),
+        setting=told["setting"].strip(),
+    )
+
+
+def said_of(told: Mapping[str, str], *, software: str) -> "Said":
+    """Everything else that stands in the pack."""
+    from clinical.norms.made_pack import Said
+
+    return Said(
+        pack_id=told["pack_id"].strip(),
+        version=told["version_"].strip(),
+        mode=_MODES.get(told["mode"], "any"),
+        country=told["country"].strip(),
+        period=told["period"].strip(),
+        exclusions=told["exclusions"].strip(),
+        missing_handling="a session without a score is no reading; nothing is imputed",
+        legal_basis=told["legal_basis"].strip(),
+        licence=told["licence"].strip(),
+        software=software,
+        developer=told["developer"].strip(),
+    )

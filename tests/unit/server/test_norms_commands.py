@@ -1,0 +1,306 @@
+"""From scores to a pack in use: fit, check, sign; and by sums of several sites."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from clinical.norms.library import norm_library
+from clinical.norms.pack import pack_from_bytes
+from clinical.norms.signature import public_key_of
+from clinical.norms.simulate import HARD, simulate
+from clinical.plan_norms import NamedPack, PlanNorms
+from server.commands.keys import command as keys
+from server.commands.norms import command as norms
+from server.norms.signing_key import seed_from_file
+from tests.instruments import PHQ9, plan_with
+
+FOR_WHOM = [
+    *("--instrument", "phq-9", "--language", "en", "--ages", "18-64"),
+    *("--setting", "outpatient"),
+]
+ORIGIN = [
+    *("--id", "phq-9-synthetic", "--country", "XX", "--period", "2020 to 2024"),
+    *("--legal-basis", "synthetic", "--licence", "CC0-1.0", "--developer", "tests"),
+]
+NAME = 'Dr "Ada" Test'
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(norms, [str(each) for each in arguments])
+
+
+def write_scores(path: Path, n_persons: int = 400, seed: int = 3) -> Path:
+    """Synthetic people; sessions as they were held, without gaps."""
+    readings = simulate(HARD, n_persons, random=np.random.default_rng(seed))
+    lines = ["person,session,score,language,sex"]
+    counted: dict[int, int] = {}
+    for person, intake in enumerate(readings.intake):
+        counted[person] = 1
+        lines.append(f"p{person},1,{intake:g},en,{'fm'[person % 2]}")
+    for person, value in zip(readings.person.tolist(), readings.score, strict=True):
+        counted[person] += 1
+        sex = "fm"[person % 2]
+        lines.append(f"p{person},{counted[person]},{value:g},en,{sex}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def scores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_scores(tmp_path_factory.mktemp("scores") / "scores.csv")
+
+
+@pytest.fixture(scope="module")
+def fitted(scores: Path) -> bytes:
+    out = scores.with_name("fitted.json")
+    found = run("fit", scores, *FOR_WHOM, *ORIGIN, "--out", out)
+    assert found.exit_code == 0, found.output
+    return out.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def checked(scores: Path, fitted: bytes) -> tuple[bytes, dict[str, Any]]:
+    file = scores.with_name("checked.json")
+    file.write_bytes(fitted)
+    found = run("check", file, scores, "--same-people", "--write", "--json")
+    assert found.exit_code == 0, found.output
+    return file.read_bytes(), json.loads(found.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    file = tmp_path / "ada.key"
+    made = CliRunner().invoke(keys, ["signing", str(file)])
+    assert made.exit_code == 0, made.output
+    assert made.stdout.strip() == public_key_of(seed_from_file(file))
+    return file
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Callable[[bytes], Path]:
+    def place(content: bytes) -> Path:
+        file = tmp_path / "pack.json"
+        file.write_bytes(content)
+        return file
+
+    return place
+
+
+def test_fitted_checked_and_signed_a_pack_is_believed_by_the_plan(
+    checked: tuple[bytes, Any], key: Path, at: Callable[[bytes], Path]
+) -> None:
+    file = at(checked[0])
+
+    found = run("sign", file, "--key", key, "--by", NAME)
+
+    assert found.exit_code == 0, found.output
+    pack = pack_from_bytes(file.read_bytes(), file="pack.json")
+    named = (NamedPack("pack.json", pack.hash),)
+    signers = {NAME: public_key_of(seed_from_file(key))}
+    plan = replace(plan_with(PHQ9), norms=PlanNorms("outpatient", signers, packs=named))
+    assert norm_library(plan, {"pack.json": file.read_bytes()}).packs == (pack,)
+    assert pack.hash in found.stdout
+
+
+def test_the_same_scores_give_the_same_pack(scores: Path, fitted: bytes) -> None:
+    again = scores.with_name("again.json")
+
+    run("fit", scores, *FOR_WHOM, *ORIGIN, "--out", again)
+
+    assert again.read_bytes() == fitted
+
+
+def test_no_name_and_no_row_of_a_person_is_in_a_pack(fitted: bytes) -> None:
+    assert b'"p1"' not in fitted
+    assert len(fitted) < 20_000
+
+
+def test_a_report_says_shares_by_group_and_stands_beside_the_plain_rules(
+    checked: tuple[bytes, dict[str, Any]],
+) -> None:
+    report = checked[1]
+
+    groups = {each["group"] for each in report["calibration"]}
+    rules = {each["rule"] for each in report["accuracy"]}
+    ends = {each["end"] for each in report["accuracy"]}
+    assert {"all", "session 2", "low intake", "sex f", "language en"} <= groups
+    assert sum(each.startswith("plain") for each in rules) == 2
+    assert ends == {"reliably worse", "no reliable gain"}
+    for each in report["accuracy"]:
+        assert {"persons", "base_rate", "sensitivity", "specificity", "ppv"} <= set(
+            each
+        )
+    assert report["alerts_per_100_sessions"][0]["session"] == "all"
+
+
+def test_the_shares_outside_are_near_what_they_should_be(
+    checked: tuple[bytes, dict[str, Any]],
+) -> None:
+    report = checked[1]
+
+    worse = float(report["calibration"][0]["worse_than_80"].split()[0])
+
+    assert report["within_tolerance"] == "yes"
+    assert 0.07 <= worse <= 0.13
+
+
+def test_people_who_gain_less_are_not_within_tolerance(
+    scores: Path, fitted: bytes, at: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    rows = scores.read_text().splitlines()
+    worse = [rows[0]]
+    for row in rows[1:]:
+        person, session, score, *rest = row.split(",")
+        raised = float(score) if session == "1" else min(27.0, float(score) + 4)
+        worse.append(",".join((person, session, f"{raised:g}", *rest)))
+    other = tmp_path / "other.csv"
+    other.write_text("\n".join(worse))
+    file = at(fitted)
+
+    found = run("check", file, other, "--write")
+
+    assert found.exit_code == 1
+    assert "within_tolerance: no" in found.stdout
+
+
+def test_a_pack_without_its_report_is_not_signed(
+    fitted: bytes, key: Path, at: Callable[[bytes], Path]
+) -> None:
+    found = run("sign", at(fitted), "--key", key, "--by", NAME)
+
+    assert found.exit_code == 2
+    assert "holds no report" in found.output
+
+
+def test_a_pack_is_not_signed_by_nobody(
+    checked: tuple[bytes, Any], key: Path, at: Callable[[bytes], Path]
+) -> None:
+    assert run("sign", at(checked[0]), "--key", key, "--by", " ").exit_code == 2
+
+
+def test_a_key_that_others_may_read_signs_nothing(
+    checked: tuple[bytes, Any], key: Path, at: Callable[[bytes], Path]
+) -> None:
+    key.chmod(0o644)
+
+    found = run("sign", at(checked[0]), "--key", key, "--by", NAME)
+
+    assert found.exit_code == 2
+    assert "chmod 600" in found.output
+
+
+def test_a_tampered_pack_is_not_signed(
+    checked: tuple[bytes, Any], key: Path, at: Callable[[bytes], Path]
+) -> None:
+    file = at(checked[0].replace(b'"country":"XX"', b'"country":"YY"'))
+
+    found = run("sign", file, "--key", key, "--by", NAME)
+
+    assert found.exit_code == 2
+    assert "changed after it was made" in found.output
+
+
+def test_bad_rows_are_named_by_line_and_stop_the_fit(tmp_path: Path) -> None:
+    file = write_scores(tmp_path / "bad.csv")
+    with file.open("a") as stream:
+        stream.write("x,1,99,en,f\nx,0,9,en,f\nx,1,many,en,f\n,1,9,en,f\ny,2,9,en,f\n")
+    lines = len(file.read_text().splitlines())
+
+    found = run("fit", file, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "out.json")
+
+    assert found.exit_code == 2
+    for back in range(5):
+        assert f"bad.csv:{lines - back}: " in found.output
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_left_out_bad_rows_stand_in_the_pack(tmp_path: Path) -> None:
+    file = write_scores(tmp_path / "bad.csv", 150)
+    with file.open("a") as stream:
+        stream.write("x,1,99,en,f\n")
+    out = tmp_path / "out.json"
+
+    found = run(
+        *("fit", file, *FOR_WHOM, *ORIGIN, "--out", out, "--leave-out-bad-rows")
+    )
+
+    assert found.exit_code == 0, found.output
+    assert b"1 rows that were no readings" in out.read_bytes()
+
+
+def test_persons_with_another_language_are_counted_and_left_out(
+    tmp_path: Path,
+) -> None:
+    file = write_scores(tmp_path / "mixed.csv", 150)
+    with file.open("a") as stream:
+        stream.write("x,1,9,de,f\nx,2,9,de,f\n")
+    out = tmp_path / "out.json"
+
+    found = run("fit", file, *FOR_WHOM, *ORIGIN, "--out", out)
+
+    assert found.exit_code == 0, found.output
+    assert b"1 persons with another language" in out.read_bytes()
+
+
+def test_dates_are_counted_as_sessions(tmp_path: Path, fitted: bytes) -> None:
+    numbered = write_scores(tmp_path / "numbered.csv").read_text().splitlines()
+    dated = [numbered[0].replace("session", "date")]
+    for row in numbered[1:]:
+        person, session, *rest = row.split(",")
+        day = np.datetime64("2024-01-01") + 7 * (int(session) - 1)
+        dated.append(",".join((person, str(day), *rest)))
+    file, out = tmp_path / "dated.csv", tmp_path / "dated.json"
+    file.write_text("\n".join(dated))
+
+    found = run("fit", file, *FOR_WHOM, *ORIGIN, "--out", out)
+
+    assert found.exit_code == 0, found.output
+    assert out.read_bytes() == fitted
+
+
+@pytest.mark.parametrize("name", ["export", "scores.parquet"])
+def test_what_is_no_csv_is_refused_with_the_way_on(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if path.suffix:
+        path.write_bytes(b"PAR1")
+    else:
+        path.mkdir()
+
+    found = run("fit", path, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "o.json")
+
+    assert found.exit_code == 2
+    assert "rom norms extract" in found.output
+
+
+def test_too_few_people_make_no_norm(tmp_path: Path) -> None:
+    file = write_scores(tmp_path / "few.csv", 60)
+
+    found = run("fit", file, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "o.json")
+
+    assert found.exit_code == 2
+    assert "at least 100" in found.output
+
+
+def test_cells_of_three_sites_give_the_pack_of_all_their_people(tmp_path: Path) -> None:
+    files = []
+    for site in range(3):
+        scores = write_scores(tmp_path / f"{site}.csv", 2000, seed=site)
+        cells = tmp_path / f"{site}.json"
+        found = run("cells", scores, *FOR_WHOM, "--intake-step", "3", "--out", cells)
+        assert found.exit_code == 0, found.output
+        assert "kept back" in found.stdout
+        files.append(cells)
+    out = tmp_path / "pooled.json"
+
+    found = run("pool", *files, *FOR_WHOM, *ORIGIN, "--out", out)
+
+    assert found.exit_code == 0, found.output
+    pack = pack_from_bytes(out.read_bytes(), file="p")
+    assert pack.curve.sample.n_persons > 3000
+    assert "3 sites" in pack.origin.steps[0]
