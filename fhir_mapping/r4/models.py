@@ -52,6 +52,7 @@ def _structure(kind: str, resource: Json) -> tuple[str, ...]:
 def _model(kind: str) -> "type[BaseModel] | None":
     from fhir.resources.R4B.bundle import Bundle
     from fhir.resources.R4B.codesystem import CodeSystem
+    from fhir.resources.R4B.library import Library
     from fhir.resources.R4B.observation import Observation
     from fhir.resources.R4B.questionnaire import Questionnaire
     from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
@@ -60,6 +61,7 @@ def _model(kind: str) -> "type[BaseModel] | None":
     models: dict[str, type[BaseModel]] = {
         "Bundle": Bundle,
         "CodeSystem": CodeSystem,
+        "Library": Library,
         "Observation": Observation,
         "Questionnaire": Questionnaire,
         "QuestionnaireResponse": QuestionnaireResponse,

@@ -320,6 +320,22 @@ def pool(
     )
 
 
+@command.command("fhir")
+@click.argument("pack_file", metavar="PACK", type=_THERE)
+@click.option("--out", required=True, type=_FILE, metavar="LIBRARY.json")
+@_folders
+def fhir(pack_file: Path, *, out: Path, folders: tuple[Path, ...]) -> None:
+    """PACK as a FHIR R4 Library that carries it byte for byte."""
+    from fhir_mapping.norm_library import library_from_pack
+    from fhir_mapping.r4.json import pretty_json_bytes
+
+    refuse_existing(out)
+    pack = read_pack(pack_file)
+    instrument = find_instrument(pack.key.instrument_id, folders)
+    out.write_bytes(pretty_json_bytes(library_from_pack(pack, instrument)))
+    click.echo(f"{out}: Library of {pack.pack_id} {pack.version} ({pack.hash[:12]})")
+
+
 def _exclusions(said: str, found: Scores) -> str:
     counted = [f"{count} {reason}" for reason, count in found.left_out.items()]
     if found.bad:
