@@ -9,7 +9,7 @@ from clinical.norms.readings import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of people, 0 to 1, with its 95 % interval; `counted`: there were any."""
+    """A share of people, 0 to 1, with its 95 % interval; `counted`: of enough."""
 
     value: float
     low: float
@@ -18,15 +18,22 @@ class Share:
 
 
 def shares(
-    part: FloatArray, whole: FloatArray, *, draws: int, random: np.random.Generator
+    part: FloatArray,
+    whole: FloatArray,
+    *,
+    least: int,
+    draws: int,
+    random: np.random.Generator,
 ) -> list[Share]:
     """One share per column: what is in `part` of what is in `whole`.
 
     Args:
         part, whole: (n_persons, n_shares), not negative.
+        least: people without whom a share is not told: it would be about somebody.
     """
     n = len(part)
     totals = whole.sum(axis=0)
+    people = (whole > 0).sum(axis=0)
     drawn = np.full((draws, part.shape[1]), np.nan)
     for number in range(draws):
         times = np.bincount(random.integers(n, size=n), minlength=n).astype(float)
@@ -34,7 +41,7 @@ def shares(
         np.divide(times @ part, below, out=drawn[number], where=below > 0)
     found: list[Share] = []
     for at, total in enumerate(totals):
-        if not total > 0:
+        if people[at] < max(least, 1):
             found.append(Share(0.0, 0.0, 0.0, counted=False))
             continue
         column = drawn[:, at][~np.isnan(drawn[:, at])]

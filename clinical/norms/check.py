@@ -203,6 +203,7 @@ def _calibration(
             [_per_person(weight * flag * row, readings) for flag, row in flags]
         ),
         np.column_stack([_per_person(weight * row, readings) for _, row in flags]),
+        least=rules.persons_per_cell,
         draws=rules.draws,
         random=random,
     )
@@ -267,6 +268,7 @@ def _accuracy(
             found = shares(
                 np.column_stack([a & b & several for a, b in pairs]).astype(float),
                 np.column_stack([b & several for _, b in pairs]).astype(float),
+                least=rules.persons_per_cell,
                 draws=rules.draws,
                 random=random,
             )
@@ -300,6 +302,7 @@ def _alerts(
         np.column_stack(
             [_per_person(r.astype(float), readings) for _ in flags for r in rows]
         ),
+        least=rules.persons_per_cell,
         draws=rules.draws,
         random=random,
     )
@@ -318,7 +321,7 @@ def _alerts(
 
 
 def _told(share: Share, times: int = 1) -> str | None:
-    """The share with its 95 % interval; None where there was nobody to count."""
+    """The share with its 95 % interval; None where there were too few to count."""
     if not share.counted:
         return None
     low, value, high = (times * each for each in (share.low, share.value, share.high))

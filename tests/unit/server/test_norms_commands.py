@@ -304,3 +304,22 @@ def test_cells_of_three_sites_give_the_pack_of_all_their_people(tmp_path: Path) 
     pack = pack_from_bytes(out.read_bytes(), file="p")
     assert pack.curve.sample.n_persons > 3000
     assert "3 sites" in pack.origin.steps[0]
+
+
+def test_a_share_of_fewer_than_five_people_is_not_told(
+    scores: Path, fitted: bytes, at: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    rows = scores.read_text().splitlines()
+    few = {f"p{number}" for number in range(4)}
+    marked = [
+        ",".join((*row.split(",")[:-1], "x")) if row.split(",")[0] in few else row
+        for row in rows
+    ]
+    file = tmp_path / "few.csv"
+    file.write_text("\n".join(marked))
+
+    found = run("check", at(fitted), file, "--json")
+
+    told = json.loads(found.stdout.splitlines()[-1])["calibration"]
+    (alone,) = [each for each in told if each["group"] == "sex x"]
+    assert alone["worse_than_80"] is None
