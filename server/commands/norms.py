@@ -56,6 +56,7 @@ def command() -> None:
 
 command.add_command(extract)
 
+
 @command.command("fit")
 @click.argument("scores", type=_SCORES)
 @for_whom
