@@ -90,7 +90,7 @@ DEFENCES = (
         "ehr/wire/egress.py",
         (
             (
-                "                if size > self._fence.most_bytes:",
+                "                if size > most:",
                 "                if False:",
             ),
         ),
