@@ -115,7 +115,7 @@ def to_norms(folder: Path) -> tuple[Extraction, Courses, Fit]:
             answered=columns.answered,
         )
     )
-    sums = cells_of(courses.readings, intake_step=1).sums
+    sums = cells_of(courses.readings).sums
     return found, courses, fit(sums, FULL, reference=14.0)
 
 
@@ -151,7 +151,7 @@ def measure(*, gigabytes: float, passes: int) -> dict[str, object]:
         }
         say("checking")
         found, courses, fitted = to_norms(whole)
-        direct = fit(cells_of(readings, intake_step=1).sums, FULL, reference=14.0)
+        direct = fit(cells_of(readings).sums, FULL, reference=14.0)
     rows = per_core["rows"]
     checks = {
         "every score was found": len(found.columns.value) == lines[whole],

@@ -24,7 +24,7 @@ from clinical.norms.fit import Fit, fit
 from clinical.norms.form import FULL
 from clinical.norms.readings import Readings
 from clinical.norms.rules import shipped_rules
-from clinical.norms.simulate import HARD, PLAIN, as_ordinals, simulate
+from clinical.norms.simulate import PLAIN, as_ordinals, simulate
 from clinical.norms.sums import Sums, sums_of
 
 PERSONS = 1_000_000
@@ -43,21 +43,18 @@ def measure(quick: bool) -> dict[str, Any]:
     sites = [site(number, persons // SITES) for number in range(SITES)]
     everybody = joined(sites)
     small = as_ordinals(simulate(PLAIN, SMALL, random=np.random.default_rng(99)))
-    whole_points = as_ordinals(
-        simulate(HARD, persons // SITES, random=np.random.default_rng(98))
-    )
     raw: dict[str, list[float]] = {
         name: []
         for name in ("cells_pass", "cells_fit", "sums_pass", "sums_fit", "small_fit")
     }
     for number in range(passes):
         say(f"federated_fit: pass {number + 1} of {passes}")
-        cells = timed(raw["cells_pass"], partial(cells_of, everybody, intake_step=1.0))
+        cells = timed(raw["cells_pass"], partial(cells_of, everybody))
         one = timed(raw["cells_fit"], partial(fit_cells, cells))
         sums = timed(raw["sums_pass"], partial(sums_of, everybody))
         pooled = timed(raw["sums_fit"], partial(fit_sums, sums))
         timed(raw["small_fit"], lambda: fit_sums(sums_of(small)))
-    sent = [cells_to_json(cells_of(each, intake_step=1.0)) for each in sites]
+    sent = [cells_to_json(cells_of(each)) for each in sites]
     federated = fit_cells(add(*(cells_from_json(each) for each in sent)))
     text = cells_to_json(cells)
     apart = float(np.abs(federated.beta - pooled.beta).max())
@@ -77,7 +74,7 @@ def measure(quick: bool) -> dict[str, Any]:
         ),
     }
     least = shipped_rules().persons_per_cell
-    lost = [suppress(cells_of(each, intake_step=1.0), minimum=least) for each in sites]
+    lost = [suppress(cells_of(each), minimum=least) for each in sites]
     return report(
         "federated_fit",
         targets,
@@ -107,9 +104,6 @@ def measure(quick: bool) -> dict[str, Any]:
                 for name, values in raw.items()
             },
             "bytes_of_sites": [len(each) for each in sent],
-            "bytes_of_whole_point_scores": len(
-                cells_to_json(cells_of(whole_points, intake_step=1.0))
-            ),
             "kept_back_below": least,
             "persons_lost_per_site": [each.persons_lost for each in lost],
         },

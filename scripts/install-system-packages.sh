@@ -4,6 +4,7 @@
 #
 #   chromium   pages are tested as people see them          (make test, make screenshots)
 #   JDK+Maven  HAPI FHIR and its validator, by package name (make interop)
+#   R, lme4    the statistics package that norms are compared with (make interop)
 #
 # Debian and its relatives, as root (or with sudo). Safe to run again.
 set -euo pipefail
@@ -12,6 +13,7 @@ wanted=()
 command -v chromium >/dev/null || wanted+=(chromium)
 command -v mvn >/dev/null || wanted+=(maven)
 command -v java >/dev/null || wanted+=(default-jdk-headless)
+Rscript -e 'library(lme4)' >/dev/null 2>&1 || wanted+=(r-cran-lme4)
 python3 -c 'import ensurepip' 2>/dev/null || wanted+=(python3-venv)
 
 if [ ${#wanted[@]} -eq 0 ]; then

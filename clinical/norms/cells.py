@@ -1,10 +1,10 @@
 """Sums per cell: what a site may send so that many sites fit one norm.
 
-A cell holds the people with the same number of sessions and the same intake. If the
-sessions are counted as they were held (2, 3, 4, ...), the likelihood needs no more
-than eleven sums per cell: cells of several sites, added, give exactly the fit of all
-their people together. No row of a person leaves the site; a cell of one person still
-describes that person, hence `suppress`.
+A cell holds the people with the same number of sessions. If the sessions are counted as
+they were held (2, 3, 4, ...), the likelihood of a model that is linear in the intake
+needs no more than fifteen numbers per cell: cells of several sites, added, give exactly
+the fit of all their people together. No row of a person leaves the site; a cell of one
+person still describes that person, hence `suppress`.
 """
 
 from dataclasses import dataclass, replace
@@ -18,30 +18,30 @@ from clinical.norms.sums import ROWS_AT_ONCE, KnotSums, Sums
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Sums over the people of each cell, in order of readings, then of intake.
+    """Sums over the people of each cell, in order of readings.
 
     Attributes:
         readings: (n_cells,) readings after the intake of each person: n sessions from
             2 to n + 1. Sums of L and L² follow from it.
-        intake: (n_cells,) score points, a multiple of `intake_step`.
         persons: (n_cells,) people in the cell.
-        y, ly, yy, y_y, y_ly, ly_ly, ky: (n_cells,) as in `Sums`.
-        intake_step: to what intakes were rounded, in score points; sites that are
-            added must agree on it. A coarser step is exact for the coarser model.
-        knot_session: where the slope may change; None: no knot, and `ky` is zero.
+        x, xx, y, ly, yy, xy, xly, y_y, y_ly, ly_ly, ky, xky: (n_cells,) as in `Sums`.
+        knot_session: where the slope may change; None: no knot, `ky` and `xky` zero.
     """
 
     readings: IntArray
-    intake: FloatArray
     persons: IntArray
+    x: FloatArray
+    xx: FloatArray
     y: FloatArray
     ly: FloatArray
     yy: FloatArray
+    xy: FloatArray
+    xly: FloatArray
     y_y: FloatArray
     y_ly: FloatArray
     ly_ly: FloatArray
     ky: FloatArray
-    intake_step: float
+    xky: FloatArray
     knot_session: float | None
 
     @property
@@ -59,6 +59,13 @@ class Cells:
         return tuple(int(each) for each in np.cumsum(last[::-1])[::-1])
 
     @property
+    def intake(self) -> tuple[float, float]:
+        """Mean and standard deviation of the intakes, in score points."""
+        mean = float(self.x.sum() / self.n_persons)
+        squares = float(self.xx.sum()) - self.n_persons * mean * mean
+        return mean, float(np.sqrt(max(squares, 0.0) / max(self.n_persons - 1, 1)))
+
+    @property
     def sums(self) -> Sums:
         """What a fit takes."""
         longest = int(self.readings.max(initial=0))
@@ -72,19 +79,14 @@ class Cells:
                 _first(bent * time, n),
                 kk=_first(bent * bent, n),
                 ky=self.ky,
+                xky=self.xky,
             )
         return Sums(
             n.astype(np.float64),
             _first(time, n),
             ll=_first(time * time, n),
-            x=self.intake,
             persons=self.persons.astype(np.float64),
-            y=self.y,
-            ly=self.ly,
-            yy=self.yy,
-            y_y=self.y_y,
-            y_ly=self.y_ly,
-            ly_ly=self.ly_ly,
+            **{name: getattr(self, name) for name in SUMS},
             knot=knot,
         )
 
@@ -100,21 +102,15 @@ class Suppressed:
     rows_lost: int
 
 
-def cells_of(
-    readings: Readings, *, intake_step: float, knot_session: float | None = None
-) -> Cells:
+def cells_of(readings: Readings, *, knot_session: float | None = None) -> Cells:
     """The cells of one site; people without a reading are left out.
 
     Args:
         readings: sessions counted as they were held, without gaps.
-        intake_step: intakes are rounded to its multiples (1 for whole points).
 
     Raises:
         CellsRefused: somebody's sessions have a gap; use sums per person instead.
-        ValueError: the step is not positive.
     """
-    if not intake_step > 0:
-        raise ValueError("the step of intakes is a positive number of score points")
     counts = readings.rows_per_person
     seen = counts > 0
     n = counts[seen]
@@ -126,21 +122,25 @@ def cells_of(
             " or fit from sums per person",
         )
     y, ly, yy, ky = _per_person(readings, knot_session)[:, seen]
+    x = readings.intake[seen].astype(np.float64)
     return _pooled(
         {
             "readings": n,
-            "steps": np.round(readings.intake[seen] / intake_step).astype(np.int64),
             "persons": np.ones(len(n)),
+            "x": x,
+            "xx": x * x,
             "y": y,
             "ly": ly,
             "yy": yy,
+            "xy": x * y,
+            "xly": x * ly,
             "y_y": y * y,
             "y_ly": y * ly,
             "ly_ly": ly * ly,
             "ky": ky,
+            "xky": x * ky,
         },
-        intake_step=intake_step,
-        knot_session=knot_session,
+        knot_session,
     )
 
 
@@ -148,17 +148,12 @@ def add(*sites: Cells) -> Cells:
     """The cells of all sites together; order changes nothing but rounding.
 
     Raises:
-        CellsRefused: no site, or sites that differ in intake step or knot.
+        CellsRefused: no site, or sites that differ in their knot.
     """
     if not sites:
         raise CellsRefused("sites", "there are none to add")
     first = sites[0]
     for number, site in enumerate(sites[1:], 2):
-        if site.intake_step != first.intake_step:
-            raise CellsRefused(
-                f"site {number}: intake_step",
-                f"is {site.intake_step}, not {first.intake_step} as at the first site",
-            )
         if site.knot_session != first.knot_session:
             raise CellsRefused(
                 f"site {number}: knot_session",
@@ -168,20 +163,14 @@ def add(*sites: Cells) -> Cells:
         name: np.concatenate([getattr(site, name) for site in sites])
         for name in COLUMNS
     }
-    steps = np.round(columns["intake"] / first.intake_step).astype(np.int64)
-    return _pooled(
-        {**columns, "steps": steps},
-        intake_step=first.intake_step,
-        knot_session=first.knot_session,
-    )
+    return _pooled(columns, first.knot_session)
 
 
 def suppress(cells: Cells, *, minimum: int) -> Suppressed:
     """Only cells of at least so many people; says how many people that leaves out.
 
-    What is left out is no longer part of the fit: with many small cells take a coarser
-    intake step first. The people lost are not a random part: rare intakes and long
-    courses go first.
+    What is left out is no longer part of the fit. The people lost are not a random
+    part: long courses are rare, and go first.
     """
     kept = cells.persons >= minimum
     found = _only(cells, kept)
@@ -194,10 +183,11 @@ def suppress(cells: Cells, *, minimum: int) -> Suppressed:
     )
 
 
-COLUMNS = (
-    *("readings", "intake", "persons"),
-    *("y", "ly", "yy", "y_y", "y_ly", "ly_ly", "ky"),
+SUMS = (
+    *("x", "xx", "y", "ly", "yy"),
+    *("xy", "xly", "y_y", "y_ly", "ly_ly"),
 )
+COLUMNS = ("readings", "persons", *SUMS, "ky", "xky")
 
 
 def _per_person(readings: Readings, knot_session: float | None) -> FloatArray:
@@ -219,17 +209,10 @@ def _per_person(readings: Readings, knot_session: float | None) -> FloatArray:
 
 
 def _pooled(
-    columns: dict[str, IntArray] | dict[str, FloatArray],
-    *,
-    intake_step: float,
-    knot_session: float | None,
+    columns: dict[str, IntArray] | dict[str, FloatArray], knot_session: float | None
 ) -> Cells:
-    """Groups with equal readings and intake, added up; `steps` stands for intake."""
-    readings, steps = columns["readings"], columns["steps"]
-    low = steps.min(initial=0)
-    width = steps.max(initial=0) - low + 1
-    keys = (readings * width + (steps - low)).astype(np.int64)
-    occupied, place = _numbered(keys)
+    """Groups with equal readings, added up."""
+    occupied, place = np.unique(columns["readings"], return_inverse=True)
 
     def added(name: str) -> FloatArray:
         found: FloatArray = np.bincount(
@@ -238,24 +221,11 @@ def _pooled(
         return found
 
     return Cells(
-        occupied // int(width),
-        ((occupied % int(width) + int(low)) * intake_step).astype(np.float64),
-        persons=added("persons").astype(np.int64),
-        **{name: added(name) for name in COLUMNS[3:]},
-        intake_step=intake_step,
+        occupied.astype(np.int64),
+        added("persons").astype(np.int64),
+        **{name: added(name) for name in COLUMNS[2:]},
         knot_session=knot_session,
     )
-
-
-def _numbered(keys: IntArray) -> tuple[IntArray, IntArray]:
-    """The keys that occur, ascending, and for each group the place of its own."""
-    if keys.max(initial=0) > 4 * len(keys) + 1000:  # sparse: sorting costs less room
-        occupied, place = np.unique(keys, return_inverse=True)
-        return occupied, place
-    occupied = np.flatnonzero(np.bincount(keys))
-    number = np.zeros(keys.max(initial=0) + 1, dtype=np.int64)
-    number[occupied] = np.arange(len(occupied))
-    return occupied, number[keys]
 
 
 def _only(cells: Cells, kept: BoolArray) -> Cells:

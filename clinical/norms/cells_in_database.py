@@ -12,9 +12,7 @@ import numpy as np
 from clinical.norms.cells import COLUMNS, Cells
 
 
-def cells_expression(
-    readings: Any, *, intake_step: float, knot_session: float | None = None
-) -> Any:
+def cells_expression(readings: Any, *, knot_session: float | None = None) -> Any:
     """Cells of a table of readings, as an Ibis table with the columns of `COLUMNS`.
 
     Rows of a person are ordered by `at`; the first is the intake, the others are
@@ -23,20 +21,9 @@ def cells_expression(
     Args:
         readings: an Ibis table with `person` (anything), `at` (anything with an order,
             one reading per person and moment) and `score` (score points).
-        intake_step: as `cells_of`.
-
-    Raises:
-        ValueError: the step is not positive.
+        knot_session: as `cells_of`.
     """
-    if not intake_step > 0:
-        raise ValueError("the step of intakes is a positive number of score points")
     import ibis  # an extra of its own, which whoever reads cells does not need
-
-    def half_even(number: Any) -> Any:
-        """Rounded as numpy rounds; databases send a half away from zero."""
-        up = (number + 0.5).floor()
-        to_odd = (up == number + 0.5) & (up % 2 != 0)
-        return ibis.ifelse(to_odd, up - 1, up)
 
     course = ibis.window(group_by="person", order_by="at")
     score = readings.score.cast("float64")
@@ -54,46 +41,43 @@ def cells_expression(
         bent = ibis.ifelse(gap > 0, gap, 0.0)
     people = later.group_by("person").agg(
         readings=later.count(),
-        intake=later.intake.min(),
+        x=later.intake.min(),
         y=later.y.sum(),
         ly=(time * later.y).sum(),
         yy=(later.y * later.y).sum(),
         ky=(bent * later.y).sum(),
     )
-    people = people.mutate(steps=half_even(people.intake / intake_step))
-    cells = people.group_by("readings", "steps").agg(
+    cells = people.group_by("readings").agg(
         persons=people.count(),
+        x=people.x.sum(),
+        xx=(people.x * people.x).sum(),
         y=people.y.sum(),
         ly=people.ly.sum(),
         yy=people.yy.sum(),
+        xy=(people.x * people.y).sum(),
+        xly=(people.x * people.ly).sum(),
         y_y=(people.y * people.y).sum(),
         y_ly=(people.y * people.ly).sum(),
         ly_ly=(people.ly * people.ly).sum(),
         ky=people.ky.sum(),
+        xky=(people.x * people.ky).sum(),
     )
-    found = cells.mutate(intake=cells.steps * intake_step)
-    return found.select(*COLUMNS).order_by("readings", "intake")
+    return cells.select(*COLUMNS).order_by("readings")
 
 
 def cells_from_columns(
-    columns: Mapping[str, Sequence[float]],
-    *,
-    intake_step: float,
-    knot_session: float | None = None,
+    columns: Mapping[str, Sequence[float]], *, knot_session: float | None = None
 ) -> Cells:
     """What the database answered, as cells.
 
     Args:
         columns: by name as in `COLUMNS`, in the order of the expression.
-        intake_step, knot_session: as the expression was given.
+        knot_session: as the expression was given.
     """
     found = {name: np.asarray(columns[name], dtype=np.float64) for name in COLUMNS}
     return Cells(
         found["readings"].astype(np.int64),
-        # The same product as at home, whatever the database made of it.
-        np.round(found["intake"] / intake_step) * intake_step,
-        persons=found["persons"].astype(np.int64),
-        **{name: found[name] for name in COLUMNS[3:]},
-        intake_step=intake_step,
+        found["persons"].astype(np.int64),
+        **{name: found[name] for name in COLUMNS[2:]},
         knot_session=knot_session,
     )

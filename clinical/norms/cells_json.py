@@ -13,9 +13,9 @@ from clinical.norms.cells import COLUMNS, Cells
 from clinical.norms.errors import CellsRefused
 from clinical.norms.readings import BoolArray, FloatArray
 
-FORMAT = "rom-on-fhir/norm-cells/1"
+FORMAT = "rom-on-fhir/norm-cells/2"
 MOST_BYTES = 65_536
-_KEYS = ("format", "time_axis", "intake_step", "knot_session", "columns", "cells")
+_KEYS = ("format", "time_axis", "knot_session", "columns", "cells")
 _TIME_AXIS = "log_session"
 # Sums come in as printed decimals: what a sum of squares may be off by.
 _SLACK = 1e-9
@@ -30,7 +30,6 @@ def cells_to_json(cells: Cells) -> str:
     head = {
         "format": FORMAT,
         "time_axis": _TIME_AXIS,
-        "intake_step": cells.intake_step,
         "knot_session": cells.knot_session,
         "columns": COLUMNS,
     }
@@ -42,7 +41,7 @@ def cells_to_json(cells: Cells) -> str:
         raise CellsRefused(
             "file",
             f"{len(lines)} cells take {len(text)} bytes, {MOST_BYTES} are allowed:"
-            " take a coarser intake step at every site",
+            " leave out people with very many sessions, at every site",
         )
     return text
 
@@ -65,19 +64,16 @@ def cells_from_json(text: str) -> Cells:
     unknown = sorted(set(table) - set(_KEYS))
     if unknown:
         raise CellsRefused("keys", f"{len(unknown)} of them are unknown")
-    step = _positive(table, "intake_step")
     knot = None
     if table.get("knot_session") is not None:
         knot = _positive(table, "knot_session")
     values = _values(table.get("cells"))
     columns = dict(zip(COLUMNS, values.T, strict=True))
-    _check(columns, step, knot)
+    _check(columns, knot)
     return Cells(
         columns["readings"].astype(np.int64),
-        columns["intake"],
-        persons=columns["persons"].astype(np.int64),
-        **{name: columns[name] for name in COLUMNS[3:]},
-        intake_step=step,
+        columns["persons"].astype(np.int64),
+        **{name: columns[name] for name in COLUMNS[2:]},
         knot_session=knot,
     )
 
@@ -135,7 +131,7 @@ def _values(rows: object) -> FloatArray:
     return np.array(rows, dtype=np.float64)
 
 
-def _check(columns: dict[str, FloatArray], step: float, knot: float | None) -> None:
+def _check(columns: dict[str, FloatArray], knot: float | None) -> None:
     """What holds for the sums of any scores at all."""
     n, m = columns["readings"], columns["persons"]
     for name, least in (("readings", 1), ("persons", 1)):
@@ -143,27 +139,30 @@ def _check(columns: dict[str, FloatArray], step: float, knot: float | None) -> N
         _refuse(name, column != np.round(column), "is not a whole number")
         _refuse(name, column < least, f"is below {least}")
     _refuse("readings", n > 1000, "is above 1000")
-    steps = columns["intake"] / step
-    _refuse("intake", np.abs(steps - np.round(steps)) > 1e-6, "is no multiple of step")
-    keys = np.column_stack((n, np.round(steps)))
-    _, first = np.unique(keys, axis=0, return_index=True)
+    _, first = np.unique(n, return_index=True)
     again = np.ones(len(n), dtype=bool)
     again[first] = False
-    _refuse("intake", again, "is there twice with the same number of readings")
+    _refuse("readings", again, "is there twice")
     # Sums of squares over persons, and over their readings, after Cauchy and Schwarz.
-    y, ly = columns["y"], columns["ly"]
-    for name, least_value in (
-        ("y_y", y * y / m),
-        ("ly_ly", ly * ly / m),
-        ("yy", columns["y_y"] / n),
+    for name, of, count in (
+        ("xx", columns["x"] ** 2, m),
+        ("y_y", columns["y"] ** 2, m),
+        ("ly_ly", columns["ly"] ** 2, m),
+        ("yy", columns["y_y"], n),
     ):
-        gap = least_value - columns[name]
-        _refuse(name, gap > _SLACK * (1 + least_value), "is too small for the others")
-    cross = columns["y_ly"] ** 2 - columns["y_y"] * columns["ly_ly"]
-    slack = _SLACK * (1 + columns["y_ly"] ** 2)
-    _refuse("y_ly", cross > slack, "is too large for the others")
+        gap = of / count - columns[name]
+        _refuse(name, gap > _SLACK * (1 + of / count), "is too small for the others")
+    for name, left, right in (
+        ("y_ly", "y_y", "ly_ly"),
+        ("xy", "xx", "y_y"),
+        ("xly", "xx", "ly_ly"),
+    ):
+        square = columns[name] ** 2
+        gap = square - columns[left] * columns[right]
+        _refuse(name, gap > _SLACK * (1 + square), "is too large for the others")
     if knot is None:
-        _refuse("ky", columns["ky"] != 0, "is not 0, and there is no knot")
+        for name in ("ky", "xky"):
+            _refuse(name, columns[name] != 0, "is not 0, and there is no knot")
 
 
 def _refuse(name: str, wrong: BoolArray, problem: str) -> None:

@@ -1,6 +1,6 @@
 """Fits the growth model by REML or ML; the figures are those of R's lme4."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -64,8 +64,8 @@ def fit(sums: Sums, form: Form, *, reference: float, method: Method = "reml") ->
         NotFitted: too few rows, terms that cannot be told apart, or no convergence.
     """
     _check(sums, form)
-    centre = float((sums.persons @ sums.x) / sums.persons.sum())
-    centred = replace(sums, x=sums.x - centre)
+    centre = float(sums.x.sum() / sums.persons.sum())
+    centred = sums.intake_from(centre).alike_together()
     free = [0] if form.random == "intercept" else [0, 1, 2]
     restricted = method == "reml"
     try:

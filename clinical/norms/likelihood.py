@@ -150,10 +150,9 @@ def _add_block(found: _Totals, part: Sums, d: FloatArray, n_rows: int) -> None:
     q01 = f00 @ e10 + f01 @ e11
     found.qq += [[f00 @ e00 + f01 @ e01, q01], [q01, f10 @ e10 + f11 @ e11]]
 
-    powers = np.stack((part.persons, part.persons * part.x))
-    square = powers[1] * part.x
+    qx0, qx1 = e00 * part.xy + e01 * part.xly, e10 * part.xy + e11 * part.xly
     own = [s00, s01, s11]
-    bases_y = [q0, q1]
+    bases_y, bases_xy = [q0, q1], [qx0, qx1]
     if part.knot is not None and n_rows == 5:
         knot = part.knot
         k0, k1 = e00 * knot.k + e01 * knot.kl, e10 * knot.k + e11 * knot.kl
@@ -161,10 +160,11 @@ def _add_block(found: _Totals, part: Sums, d: FloatArray, n_rows: int) -> None:
         w0, w1 = d00 * k0 + d01 * k1, d01 * k0 + d11 * k1
         own += [k0, k1]
         bases_y += [knot.ky - w0 * part.y - w1 * part.ly]
+        bases_xy += [knot.xky - w0 * part.xy - w1 * part.xly]
         kk = knot.kk - w0 * knot.k - w1 * knot.kl
         found.bases[2, 2, 0] += float(kk @ part.persons)
     rows = np.stack(own)
-    for power, weight in enumerate((*powers, square)):
+    for power, weight in enumerate((part.persons, part.x, part.xx)):
         weighted = rows * weight
         found.rows[:n_rows, :n_rows, power] += weighted @ rows.T
         added = weighted.sum(axis=1)
@@ -176,11 +176,9 @@ def _add_block(found: _Totals, part: Sums, d: FloatArray, n_rows: int) -> None:
             for place, basis in ((3, 0), (4, 1)):
                 found.bases[basis, 2, power] += added[place]
                 found.bases[2, basis, power] += added[place]
-    q = np.stack((q0, q1))
-    y = np.stack(bases_y)
-    found.rows_q[:n_rows, :, 0] += rows @ q.T
-    found.rows_q[:n_rows, :, 1] += rows @ (q * part.x).T
-    found.bases_y[: len(bases_y)] += y @ np.stack((np.ones_like(part.x), part.x)).T
+    for power, (q, y) in enumerate((((q0, q1), bases_y), ((qx0, qx1), bases_xy))):
+        found.rows_q[:n_rows, :, power] += rows @ np.stack(q).T
+        found.bases_y[: len(y), power] += [each.sum() for each in y]
 
 
 def _log_det_slope(totals: _Totals) -> FloatArray:

@@ -26,6 +26,8 @@ def pool_pack(
 
     Sums cannot say how far out single people are, so no form is chosen by prediction
     and the bands stand where the model says: each site checks them on its own people.
+    Nor do they hold the lowest and highest intake: the norm speaks about those near the
+    mean, as the rules say.
 
     Args:
         cells: of all sites, added.
@@ -44,18 +46,17 @@ def pool_pack(
             "session 2", persons=cells.n_persons, needed=rules.persons_per_session
         )
     form = NO_INTERACTION if tier == "small" else FULL
-    mean = float(cells.persons @ cells.intake / cells.n_persons)
-    spread = float(
-        np.sqrt(cells.persons @ (cells.intake - mean) ** 2 / (cells.n_persons - 1))
-    )
+    scale = scale_of(instrument)
+    mean, spread = cells.intake
+    reach = rules.pooled_intake_sds * spread
     norm = Norm(
         tier,
         fit(cells.sums, form, reference=round(mean)),
         nominal_scales(cells.n_persons, rules),
-        scale=scale_of(instrument),
+        scale=scale,
         knot_session=None,
-        intake_low=float(cells.intake.min()),
-        intake_high=float(cells.intake.max()),
+        intake_low=max(float(np.ceil(mean - reach)), scale.low),
+        intake_high=min(float(np.floor(mean + reach)), scale.high),
         n_persons=cells.n_persons,
         n_per_session=cells.n_per_session,
         max_session=max_session,

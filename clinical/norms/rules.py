@@ -19,6 +19,7 @@ class NormRules:
     persons_per_session: int
     local_persons: int
     persons_per_cell: int
+    pooled_intake_sds: int
     folds: int
     inner_band: Decimal
     outer_band: Decimal
@@ -46,6 +47,7 @@ def rules_from_toml(content: bytes, *, file: str) -> NormRules:
         persons_per_session=_count(table, "persons_per_session"),
         local_persons=_count(table, "local_persons"),
         persons_per_cell=_count(table, "persons_per_cell"),
+        pooled_intake_sds=_count(table, "pooled_intake_sds"),
         folds=_count(table, "folds"),
         inner_band=_share(table, "inner_band"),
         outer_band=_share(table, "outer_band"),

@@ -236,7 +236,6 @@ def sign_(
 @command.command("cells")
 @click.argument("scores", type=_SCORES)
 @for_whom
-@click.option("--intake-step", type=click.FloatRange(min=0.01), default=1.0)
 @click.option("--knot", type=click.FloatRange(2, 50))
 @click.option("--out", required=True, type=_FILE, metavar="CELLS.json")
 @_bad_rows
@@ -244,7 +243,6 @@ def sign_(
 def cells(
     scores: Path,
     *,
-    intake_step: float,
     knot: float | None,
     out: Path,
     leave_out_bad_rows: bool,
@@ -263,7 +261,7 @@ def cells(
     found = read_scores(scores, instrument, key, leave_out_bad_rows=leave_out_bad_rows)
     try:
         large = suppress(
-            cells_of(found.people.readings, intake_step=intake_step, knot_session=knot),
+            cells_of(found.people.readings, knot_session=knot),
             minimum=shipped_rules().persons_per_cell,
         )
         text = cells_to_json(large.cells)

@@ -75,7 +75,7 @@ def test_norms_group_by_person_and_by_cell_alone() -> None:
     )
 
     named = {each for key in keys for each in re.findall(r"\w+", key)}
-    assert named == {"person", "readings", "steps"}
+    assert named == {"person", "readings"}
 
 
 def test_no_column_of_the_vault_names_a_person_who_treats() -> None:

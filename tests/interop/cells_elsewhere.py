@@ -1,6 +1,6 @@
 """Run by another Python, which has Ibis: the cells of a CSV, as one JSON object.
 
-`python cells_elsewhere.py duckdb|spark FILE INTAKE_STEP KNOT_SESSION|none`
+`python cells_elsewhere.py duckdb|spark FILE KNOT_SESSION|none`
 """
 
 import json
@@ -13,7 +13,7 @@ from clinical.norms.cells_in_database import cells_expression
 
 
 def main() -> None:
-    engine, file, step, knot = sys.argv[1:]
+    engine, file, knot = sys.argv[1:]
     if engine == "spark":
         from pyspark.sql import SparkSession
 
@@ -33,7 +33,6 @@ def main() -> None:
         table = connection.read_csv(file)
     expression = cells_expression(
         table,
-        intake_step=float(step),
         knot_session=None if knot == "none" else float(knot),
     )
     found = connection.execute(expression)

@@ -52,8 +52,6 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
         days = np.sort(chance.choice(400, size=chance.integers(1, 14), replace=False))
         for day in days:
             rows.append((person, int(day), round(float(chance.uniform(0, 40)), 1)))
-    # Intakes in the middle between two steps, where ways of rounding differ.
-    rows += [(1000 + n, day, n + 0.5) for n in range(8) for day in (0, 7)]
     chance.shuffle(rows)
     file = tmp_path_factory.mktemp("cells") / "readings.csv"
     lines = (f"{int(person)},{int(at)},{score}" for person, at, score in rows)
@@ -85,12 +83,12 @@ def at_home(table: Path, knot: float | None) -> Cells:
     first = np.searchsorted(person, person)
     session = np.arange(1, len(person) + 1) - first
     readings = readings_of(person, session, score=rows[:, 2])
-    return cells_of(readings, intake_step=1, knot_session=knot)
+    return cells_of(readings, knot_session=knot)
 
 
 def elsewhere(python: str, engine: str, table: Path, knot: float | None) -> Cells:
     done = subprocess.run(
-        [python, str(SCRIPT), engine, str(table), "1", str(knot or "none")],
+        [python, str(SCRIPT), engine, str(table), str(knot or "none")],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -99,4 +97,4 @@ def elsewhere(python: str, engine: str, table: Path, knot: float | None) -> Cell
     )
     assert done.returncode == 0, done.stderr[-2000:]
     columns = json.loads(done.stdout.strip().splitlines()[-1])
-    return cells_from_columns(columns, intake_step=1, knot_session=knot)
+    return cells_from_columns(columns, knot_session=knot)

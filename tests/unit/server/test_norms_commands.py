@@ -292,7 +292,7 @@ def test_cells_of_three_sites_give_the_pack_of_all_their_people(tmp_path: Path) 
     for site in range(3):
         scores = write_scores(tmp_path / f"{site}.csv", 2000, seed=site)
         cells = tmp_path / f"{site}.json"
-        found = run("cells", scores, *FOR_WHOM, "--intake-step", "3", "--out", cells)
+        found = run("cells", scores, *FOR_WHOM, "--out", cells)
         assert found.exit_code == 0, found.output
         assert "kept back" in found.stdout
         files.append(cells)

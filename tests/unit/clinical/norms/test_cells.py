@@ -28,10 +28,7 @@ def cohort(n_persons: int, law: Law = HARD, seed: int = 11) -> Readings:
 
 
 def equal(left: Cells, right: Cells) -> bool:
-    return (left.intake_step, left.knot_session) == (
-        right.intake_step,
-        right.knot_session,
-    ) and all(
+    return left.knot_session == right.knot_session and all(
         np.allclose(getattr(left, name), getattr(right, name), rtol=1e-12, atol=1e-12)
         for name in COLUMNS
     )
@@ -47,7 +44,6 @@ def test_a_fit_from_the_cells_of_seven_sites_is_that_of_all_their_people(
     sites = [
         cells_of(
             readings.of_persons(np.arange(site, 2_000, 7)),
-            intake_step=1.0,
             knot_session=knot,
         )
         for site in range(7)
@@ -72,82 +68,53 @@ def test_adding_the_cells_of_any_parts_is_pooling_them(
     readings = cohort(60, seed=seed)
     edges = [0, *sorted(cuts), 60]
     parts = [
-        cells_of(readings.of_persons(np.arange(a, b)), intake_step=1.0)
+        cells_of(readings.of_persons(np.arange(a, b)))
         for a, b in pairwise(edges)
         if b > a
     ]
 
-    assert equal(add(*parts), cells_of(readings, intake_step=1.0))
+    assert equal(add(*parts), cells_of(readings))
     assert equal(add(*parts[::-1]), add(*parts))
 
 
 def test_cells_are_few_and_count_everybody_once() -> None:
     readings = cohort(3_000)
 
-    found = cells_of(readings, intake_step=1.0)
+    found = cells_of(readings)
 
-    assert len(found.persons) <= 19 * 26
+    assert len(found.persons) <= 19
     assert found.n_persons == (readings.rows_per_person > 0).sum()
     assert found.n_rows == len(readings.score)
     at = np.bincount(readings.session)[2:]
     assert found.n_per_session == tuple(at)
 
 
-def test_tenths_are_rounded_to_the_step_of_the_site() -> None:
-    readings = cohort(500)
-    tenths = replace(readings, intake=readings.intake + 0.3)
-
-    whole = cells_of(tenths, intake_step=1.0)
-    fine = cells_of(tenths, intake_step=0.1)
-
-    assert np.unique(whole.intake).tolist() == np.unique(readings.intake).tolist()
-    assert set(np.round(np.unique(fine.intake) % 1, 6)) == {0.3}
-
-
 def test_intakes_below_zero_keep_their_sign() -> None:
     readings = cohort(200)
     below = replace(readings, intake=readings.intake - 20.0)
 
-    found = cells_of(below, intake_step=1.0)
+    found = cells_of(below)
 
-    assert found.intake.min() == below.intake.min() < 0
+    assert found.x.sum() == pytest.approx(below.intake.sum())
     assert equal(cells_from_json(cells_to_json(found)), found)
-
-
-@pytest.mark.parametrize("intake", [0.0, 1e7])
-def test_far_apart_intakes_cost_no_room(intake: float) -> None:
-    readings = cohort(50)
-    apart = replace(readings, intake=readings.intake * np.where(
-        np.arange(50) == 3, intake, 1.0
-    ))  # fmt: skip
-
-    found = cells_of(apart, intake_step=1.0)
-
-    assert found.n_persons == (apart.rows_per_person > 0).sum()
 
 
 def test_sessions_with_a_gap_do_not_fit_into_cells() -> None:
     readings = simulate(PLAIN, 100, random=np.random.default_rng(1))
 
     with pytest.raises(CellsRefused, match="somebody's sessions are not 2, 3, 4"):
-        cells_of(readings, intake_step=1.0)
+        cells_of(readings)
 
 
 def test_people_without_a_reading_are_in_no_cell() -> None:
     readings = cohort(50)
     nobody = replace(readings, intake=np.append(readings.intake, 9.0))
 
-    assert equal(cells_of(nobody, intake_step=1.0), cells_of(readings, intake_step=1.0))
-
-
-@pytest.mark.parametrize("step", [0.0, -1.0, float("nan")])
-def test_a_step_is_a_positive_number(step: float) -> None:
-    with pytest.raises(ValueError, match="positive number"):
-        cells_of(cohort(10), intake_step=step)
+    assert equal(cells_of(nobody), cells_of(readings))
 
 
 def test_small_cells_stay_at_home_and_the_loss_is_counted() -> None:
-    cells = cells_of(cohort(1_000), intake_step=1.0)
+    cells = cells_of(cohort(1_000))
 
     found = suppress(cells, minimum=5)
 
@@ -159,7 +126,7 @@ def test_small_cells_stay_at_home_and_the_loss_is_counted() -> None:
 
 
 def test_a_minimum_of_one_keeps_everything() -> None:
-    cells = cells_of(cohort(100), intake_step=1.0)
+    cells = cells_of(cohort(100))
 
     found = suppress(cells, minimum=1)
 
@@ -167,17 +134,11 @@ def test_a_minimum_of_one_keeps_everything() -> None:
     assert found.persons_lost == found.cells_lost == found.rows_lost == 0
 
 
-@pytest.mark.parametrize(
-    ("change", "place"),
-    [({"intake_step": 0.5}, "intake_step"), ({"knot_session": 6.0}, "knot_session")],
-)
-def test_sites_that_count_differently_are_not_added(
-    change: dict[str, Any], place: str
-) -> None:
-    cells = cells_of(cohort(100), intake_step=1.0)
+def test_sites_that_count_differently_are_not_added() -> None:
+    cells = cells_of(cohort(100))
 
-    with pytest.raises(CellsRefused, match=f"site 2: {place}: is"):
-        add(cells, replace(cells, **change))
+    with pytest.raises(CellsRefused, match="site 2: knot_session: is"):
+        add(cells, replace(cells, knot_session=6.0))
 
 
 def test_no_site_is_nothing_to_add() -> None:
@@ -188,7 +149,7 @@ def test_no_site_is_nothing_to_add() -> None:
 @unhurried
 @given(st.integers(0, 10_000), st.sampled_from([None, 4.0]))
 def test_a_file_reads_back_as_the_same_cells(seed: int, knot: float | None) -> None:
-    cells = cells_of(cohort(40, PLAIN, seed), intake_step=1.0, knot_session=knot)
+    cells = cells_of(cohort(40, PLAIN, seed), knot_session=knot)
 
     found = cells_from_json(cells_to_json(cells))
 
@@ -199,18 +160,9 @@ def test_a_file_reads_back_as_the_same_cells(seed: int, knot: float | None) -> N
 
 
 def test_the_cells_of_many_people_fit_into_a_small_file() -> None:
-    text = cells_to_json(cells_of(cohort(20_000), intake_step=1.0))
+    text = cells_to_json(cells_of(cohort(20_000)))
 
-    assert len(text) < 50_000
-
-
-def test_too_many_cells_are_refused_with_what_to_do() -> None:
-    readings = cohort(3_000)
-    random = np.random.default_rng(1)
-    tenths = replace(readings, intake=readings.intake + random.random(3_000).round(1))
-
-    with pytest.raises(CellsRefused, match="take a coarser intake step at every site"):
-        cells_to_json(cells_of(tenths, intake_step=0.1))
+    assert len(text) < 5_000
 
 
 def changed(place: tuple[Any, ...], value: Any) -> Callable[[dict[str, Any]], None]:
@@ -230,15 +182,15 @@ def column(name: str) -> tuple[str, int, int]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (changed(("format",), "rom-on-fhir/norm-cells/2"), "format: is not"),
+        (changed(("format",), "rom-on-fhir/norm-cells/1"), "format: is not"),
         (changed(("time_axis",), "weeks"), "time_axis: is not"),
         (changed(("columns",), ["persons"]), "columns: are not"),
         (changed(("note",), "x"), "keys: 1 of them"),
-        (changed(("intake_step",), 0), "intake_step: is not a positive"),
-        (changed(("intake_step",), True), "intake_step: is not a positive"),
+        (changed(("knot_session",), 0), "knot_session: is not a positive"),
+        (changed(("knot_session",), True), "knot_session: is not a positive"),
         (changed(("knot_session",), "6"), "knot_session: is not a positive"),
         (changed(("cells",), []), "cells: are not a list"),
-        (changed(("cells", 1), [1, 2]), r"cells\[1\]: has not 10"),
+        (changed(("cells", 1), [1, 2]), r"cells\[1\]: has not 14"),
         (changed(column("yy"), "9"), r"cells\[1\].yy: is not a number"),
         (changed(column("yy"), True), r"cells\[1\].yy: is not a number"),
         (changed(column("yy"), 1e300), r"cells\[1\].yy: is out of any range"),
@@ -246,18 +198,21 @@ def column(name: str) -> tuple[str, int, int]:
         (changed(column("persons"), 0), r"cells\[1\].persons: is below 1"),
         (changed(column("readings"), 0), r"cells\[1\].readings: is below 1"),
         (changed(column("readings"), 1001), r"cells\[1\].readings: is above 1000"),
-        (changed(column("intake"), 9.5), r"cells\[1\].intake: is no multiple"),
+        (changed(column("xx"), 0), r"cells\[1\].xx: is too small"),
         (changed(column("y_y"), 0), r"cells\[1\].y_y: is too small"),
         (changed(column("ly_ly"), 0), r"cells\[1\].ly_ly: is too small"),
         (changed(column("yy"), 0), r"cells\[1\].yy: is too small"),
         (changed(column("y_ly"), 1e9), r"cells\[1\].y_ly: is too large"),
+        (changed(column("xy"), 1e12), r"cells\[1\].xy: is too large"),
+        (changed(column("xly"), 1e12), r"cells\[1\].xly: is too large"),
         (changed(column("ky"), 1), r"cells\[1\].ky: is not 0"),
+        (changed(column("xky"), 1), r"cells\[1\].xky: is not 0"),
     ],
 )
 def test_a_file_that_says_something_impossible_is_refused_with_the_place(
     change: Callable[[dict[str, Any]], None], said: str
 ) -> None:
-    table = json.loads(cells_to_json(cells_of(cohort(300), intake_step=1.0)))
+    table = json.loads(cells_to_json(cells_of(cohort(300))))
     change(table)
 
     with pytest.raises(CellsRefused, match=said):
@@ -265,10 +220,10 @@ def test_a_file_that_says_something_impossible_is_refused_with_the_place(
 
 
 def test_a_cell_that_is_there_twice_is_refused() -> None:
-    table = json.loads(cells_to_json(cells_of(cohort(300), intake_step=1.0)))
+    table = json.loads(cells_to_json(cells_of(cohort(300))))
     table["cells"].append(table["cells"][0])
 
-    with pytest.raises(CellsRefused, match="twice with the same number of readings"):
+    with pytest.raises(CellsRefused, match="readings: is there twice"):
         cells_from_json(json.dumps(table))
 
 

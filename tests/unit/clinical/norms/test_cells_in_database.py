@@ -1,10 +1,9 @@
 """What a database answers becomes the cells that would have been made at home."""
 
 import numpy as np
-import pytest
 
 from clinical.norms.cells import COLUMNS, cells_of
-from clinical.norms.cells_in_database import cells_expression, cells_from_columns
+from clinical.norms.cells_in_database import cells_from_columns
 from clinical.norms.simulate import HARD, simulate
 
 
@@ -17,16 +16,11 @@ def test_cells_come_home_as_they_were() -> None:
     made = type(readings)(
         readings.person, ordinal, score=readings.score, intake=readings.intake
     )
-    cells = cells_of(made, intake_step=0.5, knot_session=4.0)
+    cells = cells_of(made, knot_session=4.0)
     columns = {name: getattr(cells, name).tolist() for name in COLUMNS}
 
-    found = cells_from_columns(columns, intake_step=0.5, knot_session=4.0)
+    found = cells_from_columns(columns, knot_session=4.0)
 
     for name in COLUMNS:
         np.testing.assert_array_equal(getattr(found, name), getattr(cells, name))
-    assert (found.intake_step, found.knot_session) == (0.5, 4.0)
-
-
-def test_a_step_that_is_not_positive_is_refused() -> None:
-    with pytest.raises(ValueError, match="positive"):
-        cells_expression(None, intake_step=0)
+    assert found.knot_session == 4.0

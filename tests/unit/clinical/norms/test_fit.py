@@ -18,7 +18,7 @@ from clinical.norms.form import (
 from clinical.norms.likelihood import profile
 from clinical.norms.readings import Readings
 from clinical.norms.simulate import HARD, PLAIN, simulate
-from clinical.norms.sums import sums_of
+from clinical.norms.sums import sums_of, sums_over_time
 from tests.unit.clinical.norms.public_data import (
     RIESBY_MEAN,
     SGDATA_MEAN,
@@ -210,18 +210,47 @@ def test_the_intercept_only_form_has_no_own_slopes() -> None:
 
 
 def test_a_part_of_the_people_first_leads_to_the_same_place() -> None:
-    # From 8,000 people on a part finds the neighbourhood.
-    readings = simulate(PLAIN, 9_000, random=np.random.default_rng(5))
-    sums = sums_of(readings)
+    # From 8,000 groups on a part finds the neighbourhood; no two have the same times.
+    random = np.random.default_rng(5)
+    readings = simulate(PLAIN, 9_000, random=random)
+    sums = sums_over_time(
+        readings.person,
+        readings.time + random.uniform(0, 0.02, len(readings.score)),
+        score=readings.score,
+        intake=readings.intake,
+        knot=None,
+    )
 
     found = fit(sums, FULL, reference=14.0)
 
     root = np.linalg.cholesky(found.g / found.sigma2)
     theta = np.array([root[0, 0], root[1, 0], root[1, 1]])
-    end = profile(replace(sums, x=sums.x - 14.0), FULL, theta=theta)
+    end = profile(sums.intake_from(14.0), FULL, theta=theta)
     assert found.evaluations < 8
     assert np.abs(end.gradient).max() < 1e-3
     assert -end.deviance / 2 == pytest.approx(found.loglik, abs=1e-7)
+
+
+@pytest.mark.parametrize("form", [FULL, WITH_KNOT, INTERCEPT_ONLY])
+def test_people_with_the_same_sessions_are_added_up_without_loss(form: Form) -> None:
+    readings = simulate(HARD, 2_000, random=np.random.default_rng(8))
+    sums = sums_of(readings, knot_session=6.0 if form.has_knot else None)
+    theta = np.array([1.1, -0.2, 0.4])
+
+    alike = sums.alike_together()
+
+    assert len(alike.n) < len(sums.n) / 2
+    assert (alike.n_persons, alike.n_rows) == (sums.n_persons, sums.n_rows)
+    together, apart = (profile(each, form, theta=theta) for each in (alike, sums))
+    assert together.deviance == pytest.approx(apart.deviance, rel=1e-12)
+    assert together.beta == pytest.approx(apart.beta, rel=1e-9)
+    assert together.gradient == pytest.approx(apart.gradient, rel=1e-7, abs=1e-6)
+
+
+def test_people_who_would_make_few_groups_fewer_stay_apart() -> None:
+    sums = sums_of(simulate(PLAIN, 60, random=np.random.default_rng(8)))
+
+    assert sums.alike_together() is sums
 
 
 def test_equal_intakes_cannot_tell_the_effect_of_the_intake() -> None:
