@@ -175,7 +175,7 @@ def oq_45_2(points: Points) -> Scores:
     }
 
 
-def oq_30_2(points: Points) -> Scores:
+def turned_by_the_clinic(points: Points) -> Scores:
     """No score: which questions are turned stands in the licensed manual alone.
 
     Source:

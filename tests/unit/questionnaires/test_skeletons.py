@@ -73,6 +73,9 @@ POINTS = {
     "who-5": [FROM_5] * 5,
     # CamCOPS, server/camcops_server/tasks/wsas.py.
     "wsas": [[0, 1, 2, 3, 4, 5, 6, 7, 8]] * 5,
+    # A public programme's description of its scoring, quoted.
+    "y-oq-30-2-parent": [TO_4] * 30,
+    "y-oq-30-2-self": [TO_4] * 30,
     # awell-health/awell-score, yp_core/README.md.
     "yp-core": [TO_4] * 10,
 }
@@ -115,6 +118,9 @@ SCORES = {
     "k10": {"total": (range(1, 11), 10, 50)},
     # A published study after Lambert et al., quoted.
     "oq-30-2": {"total": (range(1, 31), 0, 120)},
+    # A public programme's description of its scoring, quoted.
+    "y-oq-30-2-parent": {"total": (range(1, 31), 0, 120)},
+    "y-oq-30-2-self": {"total": (range(1, 31), 0, 120)},
     # Lists in a public program; numbers of items and ranges as in The Professional
     # Counselor 13(3), p. 197, and English Wikipedia.
     "oq-45-2": {
