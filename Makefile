@@ -50,11 +50,10 @@ translations: $(STAMP)  ## bring the catalogues up to date with the code, and ch
 interop: $(STAMP)  ## against software that nobody here wrote (HAPI FHIR, validator, Spark)
 	$(BIN)/python -m pytest -m interop
 
-bench: $(STAMP)  ## figures, each a ratio within one run
-	$(BIN)/python -m benchmarks.hook_cost --json
-	$(BIN)/python -m benchmarks.delivery --json
-	$(BIN)/python -m benchmarks.mutation --json
-	$(BIN)/python -m benchmarks.bulk --json
+bench: $(STAMP)  ## figures, each a ratio within one run, into docs/reference (an hour)
+	@mkdir -p .cache/figures
+	$(BIN)/python -m benchmarks.figures .cache/figures > .cache/figures/page.md
+	@cp .cache/figures/page.md docs/reference/figures.md
 
 screenshots: $(STAMP)  ## walk the journey in Chromium, pictures in docs/screenshots
 	$(BIN)/python -m tests.journeys.screenshots docs/screenshots
