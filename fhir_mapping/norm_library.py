@@ -11,6 +11,7 @@ from hashlib import sha1
 from typing import Final
 
 from clinical.norms.pack import NormPack, pack_bytes, pack_from_bytes
+from clinical.norms.source_attributes import paragraph_of
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.known_codes import score_codings
 from fhir_mapping.r4.codes import BASE
@@ -166,6 +167,7 @@ def _attribute(name: str, text: str) -> Json:
         "url": SOURCE_ATTRIBUTE,
         "extension": [
             {"url": "name", "valueCode": name.replace("_", "-")},
+            {"url": "paragraph", "valueString": paragraph_of(name)},
             {"url": "text", "valueString": fhir_text(text)},
         ],
     }

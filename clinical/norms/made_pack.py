@@ -41,6 +41,7 @@ class Said:
     licence: str
     software: str
     developer: str
+    funding: str
 
 
 def fit_pack(
@@ -115,7 +116,6 @@ def pack_of(
     )
     group = f"{key.setting}, {key.language}, ages {key.age_band.start} to"
     group += f" {key.age_band.to or 'any'}"
-    stays = "people who stayed in treatment until each session"
     pack = NormPack(
         pack_id=said.pack_id,
         version=said.version,
@@ -145,26 +145,44 @@ def pack_of(
         not_for="diagnosis, triage, prediction of suicide, ranking of clinicians; other"
         " languages, ages, settings or versions of the form; a goal of treatment",
         licence=said.licence,
-        attributes={
-            **dict.fromkeys(KEYS, NOT_AVAILABLE),
-            "developer": said.developer,
-            "value_produced": "expected score with a 68 % and an 80 % range",
-            "output_type": "prediction",
-            "intended_use": "to notice a course that differs from the usual one",
-            "intended_patients": group,
-            "intended_users": "the treating clinician, with the client",
-            "role_in_decision": "informs; it replaces no judgement",
-            "cautioned_against": "everything that not_for names",
-            "known_risks_and_limits": f"describes {stays}; holds on average over"
-            " people and sessions, not for each; false alarms and missed courses",
-            "training_inclusion_exclusion": said.exclusions,
-            "demographic_inputs": "none; language and age choose the pack",
-            "training_relevance": group,
-        },
+        attributes=_attributes(said, group),
         validation=None,
         sign_off=None,
     )
     return hashed(pack)
+
+
+def _attributes(said: Said, group: str) -> dict[str, str]:
+    """What the makers and the way of making can say; the rest is not available."""
+    review = "after review_by the pack says nothing until a named person has checked"
+    review += " it on new people (rom norms check) and signed again"
+    return {
+        **dict.fromkeys(KEYS, NOT_AVAILABLE),
+        "developer": said.developer,
+        "funding": said.funding,
+        "value_produced": "expected score with a 68 % and an 80 % range",
+        "output_type": "prediction",
+        "intended_use": "to notice a course that differs from the usual one",
+        "intended_patients": group,
+        "intended_users": "the treating clinician, with the client",
+        "role_in_decision": "informs; it replaces no judgement",
+        "cautioned_against": "everything that not_for names",
+        "known_risks_and_limits": "describes people who stayed in treatment until each"
+        " session; holds on average over people and sessions, not for each; false"
+        " alarms and missed courses",
+        "training_inclusion_exclusion": said.exclusions,
+        "demographic_inputs": "none; language and age choose the pack",
+        "training_representativeness": f"{group}; of the people who made the pack"
+        " nothing else is known to it",
+        "training_relevance": group,
+        "fairness_approach": "the check tells the share beyond each line by language,"
+        " age and sex where known, with intervals",
+        "bias_reduction": "a pack of its own for each language, age band and setting;"
+        " who matches none has no norm",
+        "validity_monitoring": review,
+        "fairness_monitoring": review,
+        "update_schedule": review,
+    }
 
 
 def scale_of(instrument: Instrument) -> Scale:
@@ -211,11 +229,11 @@ def norm_of_pack(pack: NormPack) -> Norm:
 
 def with_report(pack: NormPack, report: dict[str, object]) -> NormPack:
     """The pack with its validation report; a signature on it no longer counts."""
+    names = ("internal",) if report["people"] == "same" else ("external", "local")
     attributes = {
         **pack.attributes,
-        "validity_internal" if report["people"] == "same" else "validity_external": (
-            "see validation"
-        ),
+        **{f"validity_{name}": "see validation" for name in names},
+        **{f"fairness_{name}": "see validation, by group" for name in names},
     }
     return hashed(
         replace(

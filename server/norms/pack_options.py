@@ -9,6 +9,7 @@ import click
 
 from clinical.measurement import Mode
 from clinical.norms.pack import AgeBand, PackKey
+from clinical.norms.source_attributes import NOT_AVAILABLE
 from questionnaires.instrument import Instrument
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def origin(command: Command) -> Command:
         click.option("--licence", required=True, help="Of the pack."),
         click.option("--developer", required=True, help="Who made it; a contact."),
         click.option(
+            "--funding", default=NOT_AVAILABLE, show_default=True, help="Who paid."
+        ),
+        click.option(
             "--mode",
             type=click.Choice(["any", *_MODES]),
             default="any",
@@ -97,4 +101,5 @@ def said_of(told: Mapping[str, str], *, software: str) -> "Said":
         licence=told["licence"].strip(),
         software=software,
         developer=told["developer"].strip(),
+        funding=told["funding"].strip() or NOT_AVAILABLE,
     )

@@ -14,6 +14,7 @@ from clinical.norms.library import norm_library
 from clinical.norms.pack import pack_from_bytes
 from clinical.norms.signature import public_key_of
 from clinical.norms.simulate import HARD, simulate
+from clinical.norms.source_attributes import MAY_BE_UNKNOWN, NOT_AVAILABLE
 from clinical.plan_norms import NamedPack, PlanNorms
 from server.commands.keys import command as keys
 from server.commands.norms import command as norms
@@ -137,6 +138,16 @@ def test_a_report_says_shares_by_group_and_stands_beside_the_plain_rules(
             each
         )
     assert report["alerts_per_100_sessions"][0]["session"] == "all"
+
+
+def test_a_checked_pack_says_what_the_rule_expects_to_be_known(
+    checked: tuple[bytes, dict[str, Any]],
+) -> None:
+    pack = pack_from_bytes(checked[0], file="p")
+
+    unknown = {key for key, text in pack.attributes.items() if text == NOT_AVAILABLE}
+
+    assert unknown - MAY_BE_UNKNOWN == {"funding"}  # nobody said it on this line
 
 
 def test_the_shares_outside_are_near_what_they_should_be(
