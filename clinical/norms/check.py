@@ -12,14 +12,13 @@ import numpy as np
 
 from clinical.change import worse_sign
 from clinical.norms.bootstrap import Share, shares
-from clinical.norms.conformal import folds_of
+from clinical.norms.conformal import folds_of, standardised
 from clinical.norms.errors import TooFewPeople
 from clinical.norms.fit import fit
 from clinical.norms.made_pack import norm_of_pack, rci_of
 from clinical.norms.norm import Norm
 from clinical.norms.pack import NormPack
 from clinical.norms.people import People
-from clinical.norms.predict import predict_readings
 from clinical.norms.readings import BoolArray, FloatArray, IntArray, Readings
 from clinical.norms.rules import NormRules
 from clinical.norms.sums import sums_of
@@ -65,7 +64,7 @@ def check_pack(
         TooFewPeople: too few to say anything.
         NotFitted: without a tenth of them there is no fit.
     """
-    covered, left_out = _covered(pack, people)
+    covered, left_out = covered_by(pack, people)
     readings = covered.readings
     n_persons = int((readings.rows_per_person > 0).sum())
     if n_persons < rules.persons_for_any:
@@ -75,7 +74,12 @@ def check_pack(
     away = (
         _away_by_folds(norm, readings, rules=rules, random=random)
         if same_people
-        else _away(norm, readings)
+        else standardised(
+            norm.fit,
+            readings,
+            direction=norm.scale.direction,
+            knot_session=norm.knot_session,
+        )
     )
     judged = _judged(norm, readings, away=away, instrument=instrument)
     calibration = _calibration(judged, covered, rules=rules, random=random)
@@ -107,7 +111,7 @@ def check_pack(
     }
 
 
-def _covered(pack: NormPack, people: People) -> tuple[People, dict[str, int]]:
+def covered_by(pack: NormPack, people: People) -> tuple[People, dict[str, int]]:
     """People and sessions that the pack speaks about, and how many it does not."""
     readings, curve = people.readings, pack.curve
     inside = (readings.intake >= float(curve.intake_low)) & (
@@ -125,13 +129,6 @@ def _covered(pack: NormPack, people: People) -> tuple[People, dict[str, int]]:
     }
 
 
-def _away(norm: Norm, readings: Readings) -> FloatArray:
-    """(n_rows,) SDs on the worse side of the curve."""
-    expected = predict_readings(norm.fit, readings, knot_session=norm.knot_session)
-    distance: FloatArray = (readings.score - expected.mean) / expected.sd
-    return worse_sign(norm.scale.direction) * distance
-
-
 def _away_by_folds(
     norm: Norm,
     readings: Readings,
@@ -142,7 +139,6 @@ def _away_by_folds(
     """The same, each person judged by a fit of the others with the pack's form."""
     fold = folds_of(readings, rules.folds, random=random)
     away = np.empty(len(readings.score))
-    sign = worse_sign(norm.scale.direction)
     for number in range(rules.folds):
         others = readings.of_persons(np.flatnonzero(fold != number))
         found = fit(
@@ -151,10 +147,11 @@ def _away_by_folds(
             reference=norm.fit.reference,
         )
         left_out = np.flatnonzero(fold == number)
-        part = readings.of_persons(left_out)
-        expected = predict_readings(found, part, knot_session=norm.knot_session)
-        away[np.isin(readings.person, left_out)] = (
-            sign * (part.score - expected.mean) / expected.sd
+        away[np.isin(readings.person, left_out)] = standardised(
+            found,
+            readings.of_persons(left_out),
+            direction=norm.scale.direction,
+            knot_session=norm.knot_session,
         )
     return away
 
@@ -200,9 +197,9 @@ def _calibration(
     flags += [(judged.inner, each) for each in rows]
     found = shares(
         np.column_stack(
-            [_per_person(weight * flag * row, readings) for flag, row in flags]
+            [per_person(weight * flag * row, readings) for flag, row in flags]
         ),
-        np.column_stack([_per_person(weight * row, readings) for _, row in flags]),
+        np.column_stack([per_person(weight * row, readings) for _, row in flags]),
         least=rules.persons_per_cell,
         draws=rules.draws,
         random=random,
@@ -297,10 +294,10 @@ def _alerts(
         flags.append(judged.reliable)
     found = shares(
         np.column_stack(
-            [_per_person((f & r).astype(float), readings) for f in flags for r in rows]
+            [per_person((f & r).astype(float), readings) for f in flags for r in rows]
         ),
         np.column_stack(
-            [_per_person(r.astype(float), readings) for _ in flags for r in rows]
+            [per_person(r.astype(float), readings) for _ in flags for r in rows]
         ),
         least=rules.persons_per_cell,
         draws=rules.draws,
@@ -329,7 +326,7 @@ def _told(share: Share, times: int = 1) -> str | None:
     return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def _per_person(values: FloatArray, readings: Readings) -> FloatArray:
+def per_person(values: FloatArray, readings: Readings) -> FloatArray:
     found: FloatArray = np.bincount(
         readings.person, weights=values, minlength=readings.n_persons
     ).astype(np.float64)
@@ -337,5 +334,5 @@ def _per_person(values: FloatArray, readings: Readings) -> FloatArray:
 
 
 def _any(rows: BoolArray, readings: Readings) -> BoolArray:
-    found: BoolArray = _per_person(rows.astype(float), readings) > 0
+    found: BoolArray = per_person(rows.astype(float), readings) > 0
     return found

@@ -67,31 +67,6 @@ def split_conformal(
     return scales_of(residual, readings, rules=rules)
 
 
-def recalibrated(
-    fit: Fit,
-    local: Readings,
-    *,
-    direction: Direction,
-    rules: NormRules,
-    knot_session: float | None,
-) -> Scales:
-    """Scales that make a fit from elsewhere hold on average for people here.
-
-    A scale cannot repair a shape: if gain is slower here, early sessions stay too
-    seldom and late ones too often outside. With these people a refit is better.
-
-    Raises:
-        TooFewPeople: fewer local people than a borrowed norm needs.
-    """
-    persons = int((local.rows_per_person > 0).sum())
-    if persons < rules.local_persons:
-        raise TooFewPeople(
-            "a norm from elsewhere", persons=persons, needed=rules.local_persons
-        )
-    residual = standardised(fit, local, direction=direction, knot_session=knot_session)
-    return scales_of(residual, local, rules=rules)
-
-
 def standardised(
     fit: Fit,
     readings: Readings,

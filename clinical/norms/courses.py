@@ -5,7 +5,6 @@ an order that says nothing, and dates become days since the person's first readi
 """
 
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,37 +98,6 @@ def found_in(
         updated=np.frombuffer(updated, dtype=np.uint32),
         value=np.frombuffer(value, dtype=np.float64),
         answered=np.frombuffer(answered, dtype=np.int8),
-    )
-
-
-def courses_of_rows(
-    person: Sequence[str],
-    session: Sequence[int],
-    *,
-    score: Sequence[float],
-    day: Sequence[int],
-) -> Courses:
-    """Courses from a table of readings whose sessions are numbered.
-
-    Args:
-        person: any name; it is not kept.
-
-    Raises:
-        ValueError: somebody's sessions are not 1, 2, 3, ...
-    """
-    _, people = np.unique(np.asarray(person), return_inverse=True)
-    sessions = np.asarray(session, dtype=np.int64)
-    order = np.lexsort((sessions, people))
-    people, sessions = people[order].astype(np.int64), sessions[order]
-    if len(people):
-        counted = np.arange(1, len(people) + 1) - _first_of_each(people)[people]
-        if not np.array_equal(counted, sessions):
-            raise ValueError("somebody's sessions are not 1, 2, 3, ... each once")
-    return Courses(
-        people,
-        sessions,
-        np.asarray(day, dtype=np.int64)[order],
-        np.asarray(score, dtype=np.float64)[order],
     )
 
 

@@ -18,6 +18,7 @@ class NormRules:
     persons_for_subgroups: int
     persons_per_session: int
     local_persons: int
+    persons_to_look: int
     persons_per_cell: int
     pooled_intake_sds: int
     folds: int
@@ -46,6 +47,7 @@ def rules_from_toml(content: bytes, *, file: str) -> NormRules:
         persons_for_subgroups=_count(table, "persons_for_subgroups"),
         persons_per_session=_count(table, "persons_per_session"),
         local_persons=_count(table, "local_persons"),
+        persons_to_look=_count(table, "persons_to_look"),
         persons_per_cell=_count(table, "persons_per_cell"),
         pooled_intake_sds=_count(table, "pooled_intake_sds"),
         folds=_count(table, "folds"),

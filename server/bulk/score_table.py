@@ -2,42 +2,17 @@
 
 import csv
 import importlib
-from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from clinical.norms.courses import Courses, courses_of_rows
+from clinical.norms.courses import Courses
 
 COLUMNS = ("person", "session", "day", "score")
-NEEDED = ("person", "session", "score")
 
 
 class TableUnusable(Exception):
-    """A table that cannot be read; names the line and what is wrong there."""
-
-
-def courses_from_table(path: Path) -> Courses:
-    """The courses of a `.csv` or `.parquet` file; `day` may be absent (then 0).
-
-    Raises:
-        TableUnusable: with the line of a CSV, or what a Parquet file lacks.
-        OSError: the file cannot be read.
-    """
-    rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
-    person: list[str] = []
-    session, day, score = array("q"), array("q"), array("d")
-    for name, number, value, days in rows:
-        person.append(name)
-        session.append(number)
-        score.append(value)
-        day.append(days)
-    if not person:
-        raise TableUnusable(f"{path.name}: holds no reading")
-    try:
-        return courses_of_rows(person, session, score=score, day=day)
-    except ValueError as error:
-        raise TableUnusable(f"{path.name}: {error}") from None
+    """A table that cannot be read or written; says what to do."""
 
 
 def write_table(courses: Courses, path: Path) -> None:
@@ -70,71 +45,21 @@ def _short(score: float) -> str:
     return str(int(score)) if score.is_integer() else repr(score)
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, int, float, int]]:
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
-        reader = csv.DictReader(stream)
-        names = reader.fieldnames or ()
-        missing = [each for each in NEEDED if each not in names]
-        if missing:
-            raise TableUnusable(
-                f"{path.name}:1: no column {', '.join(missing)};"
-                f" the first line names {', '.join(COLUMNS)}"
-            )
-        try:
-            for row in reader:
-                yield _csv_row(row, f"{path.name}:{reader.line_num}")
-        except csv.Error as error:
-            raise TableUnusable(f"{path.name}:{reader.line_num}: {error}") from None
+def parquet_batches(
+    path: Path,
+) -> tuple[Sequence[str], int, Iterator[list[dict[str, Any]]]]:
+    """Names of the columns, number of rows, and the rows, some thousands at a time.
 
-
-def _csv_row(row: dict[str, Any], place: str) -> tuple[str, int, float, int]:
-    if None in row or None in row.values():
-        raise TableUnusable(f"{place}: has not as many entries as the first line")
-    if not row["person"]:
-        raise TableUnusable(f"{place}: person is empty")
-    return (
-        row["person"],
-        _whole(row["session"], "session", place, least=1),
-        _number(row["score"], place),
-        _whole(row.get("day") or "0", "day", place, least=0),
-    )
-
-
-def _whole(text: str, name: str, place: str, *, least: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise TableUnusable(f"{place}: {name} is not a whole number")
-    if int(text) < least:
-        raise TableUnusable(f"{place}: {name} is below {least}")
-    return int(text)
-
-
-def _number(text: str, place: str) -> float:
+    Raises:
+        TableUnusable: pyarrow is absent, or this is no Parquet file.
+    """
+    arrow = _pyarrow("")
     try:
-        found = float(text)
-    except ValueError:
-        raise TableUnusable(f"{place}: score is not a number") from None
-    if not abs(found) < 1e9:
-        raise TableUnusable(f"{place}: score is out of any range")
-    return found
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[str, int, float, int]]:
-    file = _pyarrow("parquet").ParquetFile(path)
-    names = set(file.schema_arrow.names)
-    missing = [each for each in NEEDED if each not in names]
-    if missing:
-        raise TableUnusable(f"{path.name}: no column {', '.join(missing)}")
-    number = 0
-    for batch in file.iter_batches(columns=[each for each in COLUMNS if each in names]):
-        for row in batch.to_pylist():
-            number += 1
-            values = {**row, "day": row.get("day", 0)}
-            if any(values[each] is None for each in COLUMNS):
-                raise TableUnusable(f"{path.name}: row {number} has an empty entry")
-            yield _csv_row(
-                {name: str(value) for name, value in values.items()},
-                f"{path.name}: row {number}",
-            )
+        file = _pyarrow("parquet").ParquetFile(path)
+    except arrow.ArrowInvalid:
+        raise TableUnusable(f"{path.name}: is no Parquet file") from None
+    batches = (each.to_pylist() for each in file.iter_batches())
+    return file.schema_arrow.names, file.metadata.num_rows, batches
 
 
 def _pyarrow(part: str) -> Any:

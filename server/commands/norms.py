@@ -4,7 +4,6 @@ import json
 import sys
 from dataclasses import replace
 from datetime import date, timedelta
-from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -24,9 +23,16 @@ from server.norms.command_files import (
     write_pack,
 )
 from server.norms.extract_command import extract
-from server.norms.pack_options import for_whom, origin, pack_key, said_of
-from server.norms.score_file import (
-    Scores,
+from server.norms.fit_command import fit
+from server.norms.pack_options import (
+    HowRead,
+    for_whom,
+    how_read,
+    instrument_folders,
+    origin,
+    pack_key,
+    said_of,
+    software,
 )
 from server.norms.signing_key import SigningKeyUnusable, seed_from_file
 
@@ -35,18 +41,6 @@ REVIEW_AFTER = timedelta(days=365)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SCORES = click.Path(exists=True, path_type=Path)
-_bad_rows = click.option(
-    "--leave-out-bad-rows",
-    is_flag=True,
-    help="Go on without rows that are no readings. Each is named all the same.",
-)
-_folders = click.option(
-    "--instruments",
-    "folders",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of the site's own instruments; may be repeated.",
-)
 
 
 @click.group("norms")
@@ -55,58 +49,7 @@ def command() -> None:
 
 
 command.add_command(extract)
-
-
-@command.command("fit")
-@click.argument("scores", type=_SCORES)
-@for_whom
-@origin
-@click.option("--knot", type=click.FloatRange(2, 50), help="Try a bend there.")
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--out", required=True, type=_FILE, metavar="PACK.json")
-@_bad_rows
-@_folders
-def fit(
-    scores: Path,
-    *,
-    knot: float | None,
-    seed: int,
-    out: Path,
-    leave_out_bad_rows: bool,
-    folders: tuple[Path, ...],
-    **told: str,
-) -> None:
-    """A norm pack from SCORES (.csv: person, session or date, score)."""
-    from clinical.norms.errors import NotFitted, TooFewPeople
-    from clinical.norms.made_pack import fit_pack
-    from clinical.norms.rules import shipped_rules
-
-    refuse_existing(out)
-    instrument = find_instrument(told["instrument"], folders)
-    key = pack_key(instrument, told)
-    found = read_scores(scores, instrument, key, leave_out_bad_rows=leave_out_bad_rows)
-    said = said_of(told, software=_software())
-    said = replace(said, exclusions=_exclusions(said.exclusions, found))
-    click.echo("fitting: form by ten folds, then bands", err=True)
-    try:
-        pack = fit_pack(
-            found.people.readings,
-            instrument,
-            key=key,
-            said=said,
-            rules=shipped_rules(),
-            knot_session=knot,
-            seed=seed,
-        )
-    except (TooFewPeople, NotFitted) as problem:
-        refuse(str(problem))
-    write_pack(pack, out)
-    for step in pack.origin.steps:
-        click.echo(step)
-    click.echo(
-        f"{out}: {pack.curve.sample.n_persons} persons, sessions 2 to"
-        f" {pack.curve.max_session}. Next: rom norms check {out} SCORES --write"
-    )
+command.add_command(fit)
 
 
 @command.command("check")
@@ -120,8 +63,7 @@ def fit(
 @click.option("--write", is_flag=True, help="Put the report into the pack.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The report as one object.")
-@_bad_rows
-@_folders
+@how_read
 def check(
     pack_file: Path,
     scores: Path,
@@ -130,8 +72,7 @@ def check(
     write: bool,
     seed: int,
     as_json: bool,
-    leave_out_bad_rows: bool,
-    folders: tuple[Path, ...],
+    reading: HowRead,
 ) -> None:
     """Is PACK true for these people, and better than the plain rules?
 
@@ -143,10 +84,8 @@ def check(
     from clinical.norms.rules import shipped_rules
 
     pack = read_pack(pack_file)
-    instrument = find_instrument(pack.key.instrument_id, folders)
-    found = read_scores(
-        scores, instrument, pack.key, leave_out_bad_rows=leave_out_bad_rows
-    )
+    instrument = find_instrument(pack.key.instrument_id, reading.folders)
+    found = read_scores(scores, instrument, pack.key, reading=reading)
     click.echo("checking: shares, and intervals by drawing people again", err=True)
     try:
         report = check_pack(
@@ -160,7 +99,7 @@ def check(
     except (TooFewPeople, NotFitted) as problem:
         refuse(str(problem))
     report["checked_on"] = _today().isoformat()
-    report["bad_rows"], report["left_out"] = len(found.bad), found.left_out
+    report["bad_rows"], report["left_out"] = found.n_bad, found.left_out
     if write:
         write_pack(with_report(pack, report), pack_file)
     if as_json:
@@ -238,15 +177,13 @@ def sign_(
 @for_whom
 @click.option("--knot", type=click.FloatRange(2, 50))
 @click.option("--out", required=True, type=_FILE, metavar="CELLS.json")
-@_bad_rows
-@_folders
+@how_read
 def cells(
     scores: Path,
     *,
     knot: float | None,
     out: Path,
-    leave_out_bad_rows: bool,
-    folders: tuple[Path, ...],
+    reading: HowRead,
     **told: str,
 ) -> None:
     """Sums of SCORES per cell, to send to whoever pools; no row of a person."""
@@ -256,9 +193,9 @@ def cells(
     from clinical.norms.rules import shipped_rules
 
     refuse_existing(out)
-    instrument = find_instrument(told["instrument"], folders)
+    instrument = find_instrument(told["instrument"], reading.folders)
     key = pack_key(instrument, told)
-    found = read_scores(scores, instrument, key, leave_out_bad_rows=leave_out_bad_rows)
+    found = read_scores(scores, instrument, key, reading=reading)
     try:
         large = suppress(
             cells_of(found.people.readings, knot_session=knot),
@@ -280,7 +217,7 @@ def cells(
 @for_whom
 @origin
 @click.option("--out", required=True, type=_FILE, metavar="PACK.json")
-@_folders
+@instrument_folders
 def pool(
     files: tuple[Path, ...], *, out: Path, folders: tuple[Path, ...], **told: str
 ) -> None:
@@ -306,7 +243,7 @@ def pool(
             add(*sites),
             instrument,
             key=pack_key(instrument, told),
-            said=said_of(told, software=_software()),
+            said=said_of(told, software=software()),
             n_sites=len(sites),
             rules=shipped_rules(),
         )
@@ -322,7 +259,7 @@ def pool(
 @command.command("fhir")
 @click.argument("pack_file", metavar="PACK", type=_THERE)
 @click.option("--out", required=True, type=_FILE, metavar="LIBRARY.json")
-@_folders
+@instrument_folders
 def fhir(pack_file: Path, *, out: Path, folders: tuple[Path, ...]) -> None:
     """PACK as a FHIR R4 Library that carries it byte for byte."""
     from fhir_mapping.norm_library import library_from_pack
@@ -335,13 +272,6 @@ def fhir(pack_file: Path, *, out: Path, folders: tuple[Path, ...]) -> None:
     click.echo(f"{out}: Library of {pack.pack_id} {pack.version} ({pack.hash[:12]})")
 
 
-def _exclusions(said: str, found: Scores) -> str:
-    counted = [f"{count} {reason}" for reason, count in found.left_out.items()]
-    if found.bad:
-        counted.append(f"{len(found.bad)} rows that were no readings")
-    return "; ".join((said, *counted))
-
-
 def _tell(report: dict[str, object]) -> None:
     for name, value in report.items():
         if isinstance(value, list):
@@ -350,10 +280,6 @@ def _tell(report: dict[str, object]) -> None:
                 click.echo("  " + ", ".join(f"{k} {v}" for k, v in each.items()))
         else:
             click.echo(f"{name}: {value}")
-
-
-def _software() -> str:
-    return f"rom-on-fhir {version('rom-on-fhir')}, numpy {version('numpy')}"
 
 
 def _today() -> date:

@@ -14,35 +14,46 @@ from clinical.norms.pack import NormPack, PackKey, pack_bytes, pack_from_bytes
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
 from questionnaires.instrument import Instrument
 from questionnaires.library import load_library
+from server.norms.pack_options import HowRead
 from server.norms.score_file import (
-    MOST_TOLD,
     Scores,
     ScoresUnusable,
     Wanted,
-    scores_from_csv,
+    scores_from_file,
 )
+from server.norms.score_folder import scores_from_export
 from server.pack_files import replace_file
 
 
 def read_scores(
-    path: Path, instrument: Instrument, key: PackKey, *, leave_out_bad_rows: bool
+    path: Path, instrument: Instrument, key: PackKey, *, reading: HowRead
 ) -> Scores:
     """The scores; each row that is no reading is named by its line."""
     wanted = Wanted(instrument.total, key.language, key.age_band)
     try:
         with progress("reading") as told:
-            found = scores_from_csv(path, wanted, told=told)
+            if path.is_dir():
+                found = scores_from_export(
+                    path,
+                    instrument,
+                    wanted,
+                    instrument_folders=reading.folders,
+                    new_course_after_days=reading.new_course_after,
+                    told=told,
+                )
+            else:
+                found = scores_from_file(path, wanted, told=told)
     except ScoresUnusable as problem:
         refuse(str(problem))
-    for each in found.bad[:MOST_TOLD]:
-        click.echo(f"{path.name}:{each.line}: {each.problem}", err=True)
-    if len(found.bad) > MOST_TOLD:
-        click.echo(f"... and {len(found.bad) - MOST_TOLD} more such rows", err=True)
+    for each in found.bad:
+        click.echo(each, err=True)
+    if found.n_bad > len(found.bad):
+        click.echo(f"... and {found.n_bad - len(found.bad)} more such rows", err=True)
     for reason, count in found.left_out.items():
         click.echo(f"left out: {count} {reason}", err=True)
-    if found.bad and not leave_out_bad_rows:
+    if found.n_bad and not reading.leave_out_bad_rows:
         refuse(
-            f"{len(found.bad)} rows are no readings: mend them, or go on without them"
+            f"{found.n_bad} rows are no readings: mend them, or go on without them"
             " by --leave-out-bad-rows"
         )
     return found

@@ -3,7 +3,11 @@
 import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from functools import wraps
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -20,6 +24,61 @@ _AGES = re.compile(r"(\d{1,3})-(\d{1,3})?")
 _MODES: Mapping[str, Mode] = {
     **{"screen": "screen", "paper": "paper", "interview": "interview"}
 }
+
+
+@dataclass(frozen=True, slots=True)
+class HowRead:
+    """How a file or folder of scores is read.
+
+    Attributes:
+        folders: of the site's own instruments.
+        new_course_after: days; in an export, a longer gap ends the course that counts.
+    """
+
+    leave_out_bad_rows: bool
+    folders: tuple[Path, ...]
+    new_course_after: int | None
+
+
+instrument_folders = click.option(
+    "--instruments",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of the site's own instruments; may be repeated.",
+)
+
+
+def how_read(command: Command) -> Command:
+    """Gives the command `reading: HowRead` from its options."""
+
+    @wraps(command)
+    def with_reading(
+        *arguments: Any,
+        leave_out_bad_rows: bool,
+        folders: tuple[Path, ...],
+        new_course_after: int | None,
+        **named: Any,
+    ) -> Any:
+        reading = HowRead(leave_out_bad_rows, folders, new_course_after)
+        return command(*arguments, reading=reading, **named)
+
+    decorated: Any = instrument_folders(with_reading)
+    for option in (
+        click.option(
+            "--leave-out-bad-rows",
+            is_flag=True,
+            help="Go on without what is no reading. Each is named all the same.",
+        ),
+        click.option(
+            "--new-course-after",
+            type=click.IntRange(min=1),
+            metavar="DAYS",
+            help="Of an export's folder: a longer gap ends the course that is used.",
+        ),
+    ):
+        decorated = option(decorated)
+    return cast(Command, decorated)
 
 
 def for_whom(command: Command) -> Command:
@@ -103,3 +162,8 @@ def said_of(told: Mapping[str, str], *, software: str) -> "Said":
         developer=told["developer"].strip(),
         funding=told["funding"].strip() or NOT_AVAILABLE,
     )
+
+
+def software() -> str:
+    """What made the pack."""
+    return f"rom-on-fhir {version('rom-on-fhir')}, numpy {version('numpy')}"

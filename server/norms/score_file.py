@@ -1,8 +1,8 @@
-"""A CSV file of many people's scores → readings, and every row that was left out."""
+"""A file of many people's scores → readings, and every row that was left out."""
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,11 +11,15 @@ from clinical.norms.pack import AgeBand
 from clinical.norms.people import People
 from clinical.norms.readings import readings_of
 from questionnaires.instrument import ScoreRule
+from server.bulk.score_table import TableUnusable, parquet_batches
 
 NEEDED = ("person", "score")
 KNOWN = (*NEEDED, "session", "date", "day", "language", "age", "sex")
 GROUPS = ("language", "age", "sex")
 MOST_TOLD = 20  # lines that are named one by one
+# Its line; its entries by column, None if they are too few or too many; and whether
+# sessions are numbered.
+Row = tuple[int, dict[str, str] | None, bool]
 
 
 class ScoresUnusable(Exception):
@@ -23,7 +27,7 @@ class ScoresUnusable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class BadRow:
+class _BadRow:
     """A row that is no reading, by its line in the file; never its content."""
 
     line: int
@@ -48,12 +52,13 @@ class Scores:
     """What was read of a file.
 
     Attributes:
-        bad: rows that are no readings.
-        left_out: reason -> persons who are not among those the norm is for.
+        bad: where the first rows stand that are no readings, and why; `n_bad` in all.
+        left_out: reason -> persons, or readings, that the norm is not for.
     """
 
     people: People
-    bad: tuple[BadRow, ...]
+    bad: tuple[str, ...]
+    n_bad: int
     left_out: dict[str, int]
 
 
@@ -70,31 +75,46 @@ class _Person:
     groups: dict[str, str] = field(default_factory=dict)
 
 
-def scores_from_csv(
+def scores_from_file(
     path: Path, wanted: Wanted, *, told: Callable[[int, int], None]
 ) -> Scores:
-    """The readings of a file: columns person, session or date, score; more if known.
+    """The readings of a .csv or .parquet with the columns of `KNOWN`.
 
     Args:
-        told: hears bytes done and bytes in all.
+        told: hears what is done and how much there is, in bytes or rows.
 
     Raises:
         ScoresUnusable: not such a file, or nobody is left.
         OSError: it cannot be read.
     """
-    if path.is_dir() or path.suffix != ".csv":
-        raise ScoresUnusable(
-            f"{path.name}: is no .csv file. From the NDJSON files of an export make one"
-            " by rom norms extract FOLDER --out SCORES.csv; Parquet must be written"
-            " as .csv"
-        )
-    bad: list[BadRow] = []
+    if path.suffix == ".parquet":
+        return scores_from_rows(_parquet_rows(path, told), wanted, name=path.name)
+    if path.suffix == ".csv":
+        return scores_from_rows(_csv_rows(path, told), wanted, name=path.name)
+    raise ScoresUnusable(
+        f"{path.name}: is no .csv or .parquet, and no folder with an export's NDJSON"
+    )
+
+
+def scores_from_rows(rows: Iterable[Row], wanted: Wanted, *, name: str) -> Scores:
+    """The same from rows that were read elsewhere.
+
+    Args:
+        name: of the file or folder, for who has to look.
+
+    Raises:
+        ScoresUnusable: nobody is left.
+    """
     persons: dict[str, _Person] = {}
+    bad: list[_BadRow] = []
     by_session = False
-    for line, row, by_session in _rows(path, bad, told):
-        problem = _add(persons, line, row, wanted.score, by_session=by_session)
+    for line, row, by_session in rows:
+        if row is None:
+            problem = "has not as many entries as the header"
+        else:
+            problem = _add(persons, line, row, wanted.score, by_session=by_session)
         if problem:
-            bad.append(BadRow(line, problem))
+            bad.append(_BadRow(line, problem))
     left_out: Counter[str] = Counter()
     kept: list[_Person] = []
     for person in persons.values():
@@ -104,14 +124,32 @@ def scores_from_csv(
         elif _number(person, bad, by_session=by_session):
             kept.append(person)
     if not kept:
-        raise ScoresUnusable(f"{path.name}: holds nobody's course that can be used")
+        raise ScoresUnusable(f"{name}: holds nobody's course that can be used")
     bad.sort(key=lambda each: each.line)
-    return Scores(_people(kept), tuple(bad), dict(sorted(left_out.items())))
+    return Scores(
+        _people(kept),
+        tuple(f"{name}:{each.line}: {each.problem}" for each in bad[:MOST_TOLD]),
+        len(bad),
+        dict(sorted(left_out.items())),
+    )
 
 
-def _rows(
-    path: Path, bad: list[BadRow], told: Callable[[int, int], None]
-) -> Iterator[tuple[int, dict[str, str], bool]]:
+def _parquet_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[Row]:
+    try:
+        names, size, batches = parquet_batches(path)
+    except TableUnusable as problem:
+        raise ScoresUnusable(str(problem)) from None
+    by_session = _check_head(list(names), path.name)
+    number = 0
+    for batch in batches:
+        for row in batch:
+            number += 1
+            texts = {key: "" if v is None else str(v) for key, v in row.items()}
+            yield number, texts, by_session
+        told(number, size)
+
+
+def _csv_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[Row]:
     size = path.stat().st_size
     with path.open("rb") as raw:
         done = 0
@@ -133,11 +171,10 @@ def _rows(
                 line = reader.line_num
                 if not cells:
                     continue
-                if len(cells) != len(head):
-                    bad.append(BadRow(line, "has not as many entries as the header"))
-                    continue
                 stripped = [each.strip() for each in cells]
-                yield line, dict(zip(head, stripped, strict=True)), by_session
+                whole = len(cells) == len(head)
+                row = dict(zip(head, stripped, strict=True)) if whole else None
+                yield line, row, by_session
         except csv.Error as error:
             raise ScoresUnusable(f"{path.name}:{reader.line_num}: {error}") from None
 
@@ -219,18 +256,18 @@ def _not_wanted(person: _Person, wanted: Wanted) -> str:
     return ""
 
 
-def _number(person: _Person, bad: list[BadRow], *, by_session: bool) -> bool:
+def _number(person: _Person, bad: list[_BadRow], *, by_session: bool) -> bool:
     """Sorts the rows; whether the course begins with an intake."""
     person.rows.sort(key=lambda each: (each.when, each.line))
     once: list[_Row] = []
     for row in person.rows:
         if once and once[-1].when == row.when:
             what = "session" if by_session else "date"
-            bad.append(BadRow(row.line, f"{what} is there twice for this person"))
+            bad.append(_BadRow(row.line, f"{what} is there twice for this person"))
             continue
         once.append(row)
     if by_session and once and int(once[0].when) != 1:
-        bad += [BadRow(each.line, "the person has no session 1") for each in once]
+        bad += [_BadRow(each.line, "the person has no session 1") for each in once]
         once = []
     if not by_session:
         for at, row in enumerate(once, start=1):

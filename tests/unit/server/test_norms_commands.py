@@ -1,8 +1,9 @@
 """From scores to a pack in use: fit, check, sign; and by sums of several sites."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from clinical.plan_norms import NamedPack, PlanNorms
 from server.commands.keys import command as keys
 from server.commands.norms import command as norms
 from server.norms.signing_key import seed_from_file
+from tests.exports import in_folder, reading
 from tests.instruments import PHQ9, plan_with
 
 FOR_WHOM = [
@@ -50,6 +52,14 @@ def write_scores(path: Path, n_persons: int = 400, seed: int = 3) -> Path:
         lines.append(f"p{person},{counted[person]},{value:g},en,{sex}")
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def observations(scores: Path) -> Iterator[dict[str, Any]]:
+    """The same readings as an export has them, a week apart."""
+    for number, row in enumerate(scores.read_text().splitlines()[1:]):
+        person, session, score, *_ = row.split(",")
+        day = date(2024, 1, 1) + timedelta(weeks=int(session))
+        yield reading(person, day.isoformat(), float(score), name=f"o{number}")
 
 
 @pytest.fixture(scope="module")
@@ -275,18 +285,106 @@ def test_dates_are_counted_as_sessions(tmp_path: Path, fitted: bytes) -> None:
     assert out.read_bytes() == fitted
 
 
-@pytest.mark.parametrize("name", ["export", "scores.parquet"])
-def test_what_is_no_csv_is_refused_with_the_way_on(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["export", "scores.xlsx"])
+def test_what_holds_no_scores_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if path.suffix:
-        path.write_bytes(b"PAR1")
+        path.write_bytes(b"PK")
     else:
         path.mkdir()
 
     found = run("fit", path, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "o.json")
 
     assert found.exit_code == 2
-    assert "rom norms extract" in found.output
+    assert "NDJSON" in found.output or "ndjson" in found.output
+
+
+def test_the_folder_of_an_export_gives_the_norm_of_its_readings(
+    tmp_path: Path,
+) -> None:
+    numbered = write_scores(tmp_path / "scores.csv", 150)
+    folder = in_folder(tmp_path / "export", observations(numbered))
+    from_file, from_folder = tmp_path / "file.json", tmp_path / "folder.json"
+
+    for source, out in ((numbered, from_file), (folder, from_folder)):
+        found = run("fit", source, *FOR_WHOM, *ORIGIN, "--out", out)
+        assert found.exit_code == 0, found.output
+
+    one = pack_from_bytes(from_file.read_bytes(), file="p")
+    other = pack_from_bytes(from_folder.read_bytes(), file="p")
+    assert one.curve.sample.n_per_session == other.curve.sample.n_per_session
+    assert one.origin.loglik[:8] == other.origin.loglik[:8]
+
+
+def test_lines_of_an_export_that_cannot_be_read_stop_the_fit(tmp_path: Path) -> None:
+    broken = reading("x", "2026-01-05", 9, name="broken", effectiveDateTime="soon")
+    numbered = write_scores(tmp_path / "scores.csv", 150)
+    folder = in_folder(tmp_path / "export", [*observations(numbered), broken])
+    out = tmp_path / "o.json"
+    command = ("fit", folder, *FOR_WHOM, *ORIGIN, "--out", out)
+
+    stopped, went_on = run(*command), run(*command, "--leave-out-bad-rows")
+
+    assert stopped.exit_code == 2
+    assert f"Observation.1.ndjson:{len(list(observations(numbered))) + 1}: " in (
+        stopped.output
+    )
+    assert went_on.exit_code == 0, went_on.output
+    assert b"1 rows that were no readings" in out.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("n_persons", "said"),
+    [(20, "unchecked: it covers"), (70, "of 70 persons here are worse than its 80 %")],
+)
+def test_too_few_people_here_leave_a_borrowed_norm_unused(
+    fitted: bytes,
+    at: Callable[[bytes], Path],
+    tmp_path: Path,
+    n_persons: int,
+    said: str,
+) -> None:
+    here, out = write_scores(tmp_path / "here.csv", n_persons), tmp_path / "o.json"
+
+    found = run(
+        *("fit", here, *FOR_WHOM, *ORIGIN, "--borrowed", at(fitted), "--out", out)
+    )
+
+    assert found.exit_code == 1, found.output
+    assert said in found.stdout
+    assert "Not to be used here before 100 persons" in found.stdout
+    assert not out.exists()
+
+
+def test_with_enough_people_here_the_refit_says_what_it_was_borrowed_from(
+    fitted: bytes, at: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    here, out = write_scores(tmp_path / "here.csv", 150, seed=5), tmp_path / "o.json"
+    options = ("--borrowed", at(fitted), "--out", out)
+
+    found = run("fit", here, *FOR_WHOM[:-1], "day clinic", *ORIGIN, *options)
+
+    assert found.exit_code == 0, found.output
+    pack = pack_from_bytes(out.read_bytes(), file="p")
+    lent = pack_from_bytes(fitted, file="p")
+    assert pack.key.setting == "day clinic"
+    assert pack.curve.sample.n_persons == 150
+    assert pack.origin.steps[0].startswith(
+        f"borrowed phq-9-synthetic 1.0.0 ({lent.hash[:12]}): "
+    )
+    assert pack.validation is None and pack.sign_off is None
+
+
+def test_a_norm_of_other_people_is_not_borrowed(
+    scores: Path, fitted: bytes, at: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    options = ("--borrowed", at(fitted), "--out", tmp_path / "o.json")
+    older = [each if each != "18-64" else "65-" for each in FOR_WHOM]
+
+    found = run("fit", scores, *older, *ORIGIN, *options)
+
+    assert found.exit_code == 2
+    assert "is for other people" in found.output
 
 
 def test_too_few_people_make_no_norm(tmp_path: Path) -> None:

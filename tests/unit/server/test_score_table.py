@@ -6,10 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from server.bulk.score_table import TableUnusable, courses_from_table, write_table
-from tests.exports import courses_in, in_folder, reading, table
+from clinical.norms.pack import AgeBand
+from server.bulk.score_table import TableUnusable, write_table
+from server.norms.score_file import Scores, ScoresUnusable, Wanted, scores_from_file
+from tests.exports import courses_in, in_folder, reading
+from tests.instruments import PHQ9
 
 WITH_PYARROW = find_spec("pyarrow") is not None
+
+
+def read(file: Path) -> Scores:
+    wanted = Wanted(PHQ9.total, "en", AgeBand(18, 64))
+    return scores_from_file(file, wanted, told=lambda _done, _size: None)
 
 
 @pytest.fixture
@@ -32,7 +40,11 @@ def test_what_is_written_is_read_again(folder: Path, ending: str) -> None:
 
     write_table(courses, file)
 
-    assert table(courses_from_table(file)) == table(courses)
+    found, written = read(file).people.readings, courses.readings
+    assert found.n_persons == 2
+    assert found.session.tolist() == written.session.tolist()
+    assert found.score.tolist() == written.score.tolist()
+    assert sorted(found.intake) == sorted(written.intake)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -61,35 +73,82 @@ def test_parquet_without_its_library_says_what_to_install(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("person,score\n", "x.csv:1: no column session"),
-        ("person,session,score\n", "holds no reading"),
-        ("person,session,score\na,1,5\na,2\n", "x.csv:3: has not as many"),
-        ("person,session,score\na,1,5,9\n", "x.csv:2: has not as many"),
-        ("person,session,score\n,1,5\n", "x.csv:2: person is empty"),
-        ("person,session,score\na,0,5\n", "x.csv:2: session is below 1"),
-        ("person,session,score\na,one,5\n", "x.csv:2: session is not a whole"),
-        ("person,session,score\na,1,five\n", "x.csv:2: score is not a number"),
-        ("person,session,score\na,1,nan\n", "x.csv:2: score is out of any range"),
-        ("person,session,day,score\na,1,-1,5\n", "x.csv:2: day is not a whole"),
-        ("person,session,score\na,2,5\n", "sessions are not 1, 2, 3"),
-        ("person,session,score\na,1,5\na,1,6\n", "sessions are not 1, 2, 3"),
+        ("person,score\n", "x.csv:1: no column session or date"),
+        ("person,session,score,mood\n", "x.csv:1: 1 columns are unknown"),
+        ("person,session,score\n", "x.csv: holds nobody's course"),
+        ('person,session,score\na,1,"5\n', "x.csv:2: "),
     ],
 )
-def test_a_fault_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_no_table_is_refused(
+    tmp_path: Path, text: str, said: str
+) -> None:
     file = tmp_path / "x.csv"
     file.write_text(text, encoding="ascii")
 
-    with pytest.raises(TableUnusable) as refusal:
-        courses_from_table(file)
+    with pytest.raises(ScoresUnusable) as refusal:
+        read(file)
 
     assert said in str(refusal.value)
 
 
-def test_a_table_without_days_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("a,2", "has not as many"),
+        ("a,2,5,9", "has not as many"),
+        (",2,5", "person is empty"),
+        ("a,0,5", "session is no number"),
+        ("a,one,5", "session is no number"),
+        ("a,2,five", "score is no number"),
+        ("a,2,nan", "score is outside 0 to 27"),
+        ("a,2,28", "score is outside 0 to 27"),
+        ("a,1,6", "session is there twice"),
+        ("b,2,6", "the person has no session 1"),
+    ],
+)
+def test_a_row_that_is_no_reading_is_named_by_its_line(
+    tmp_path: Path, row: str, said: str
+) -> None:
     file = tmp_path / "x.csv"
-    file.write_text("session,person,score\n2,b,4\n1,b,5.5\n1,a,6\n", encoding="ascii")
+    file.write_text(f"person,session,score\na,1,5\n\n{row}\na,3,4\n")
 
-    found = courses_from_table(file)
+    found = read(file)
 
-    assert table(found) == [(0, 1, 0, 6.0), (1, 1, 0, 5.5), (1, 2, 0, 4.0)]
-    assert found.readings.n_persons == 2
+    assert found.n_bad == 1
+    assert found.bad[0].startswith(f"x.csv:4: {said}")
+    assert found.people.readings.score.tolist() == [4.0]
+
+
+def test_rows_in_any_order_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("session,person,score\n2,b,4\n1,b,5.5\n1,a,6\n")
+
+    found = read(file).people.readings
+
+    assert (found.n_persons, found.session.tolist()) == (2, [2])
+
+
+@pytest.mark.skipif(not WITH_PYARROW, reason="pyarrow is absent (extra `parquet`)")
+def test_a_row_of_a_parquet_file_is_named_by_its_number(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    file = tmp_path / "x.parquet"
+    columns = {"person": [1, 1, 1], "session": [1, 2, 3], "score": [5.0, None, 99.0]}
+    parquet.write_table(pyarrow.table(columns), file)
+
+    found = read(file)
+
+    assert found.bad == (
+        "x.parquet:2: score is no number",
+        "x.parquet:3: score is outside 0 to 27",
+    )
+
+
+@pytest.mark.skipif(not WITH_PYARROW, reason="pyarrow is absent (extra `parquet`)")
+def test_what_only_calls_itself_parquet_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x.parquet"
+    file.write_bytes(b"person,session,score")
+
+    with pytest.raises(ScoresUnusable, match="is no Parquet file"):
+        read(file)

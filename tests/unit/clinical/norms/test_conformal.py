@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from clinical.norms.conformal import (
     folds_of,
     person_weights,
-    recalibrated,
     scales_of,
     split_conformal,
     standardised,
@@ -132,13 +131,7 @@ def test_a_borrowed_norm_calls_too_many_until_it_is_recalibrated_here() -> None:
     others = cohort(20_000, at_site_b(PLAIN), seed=8)
     borrowed = fit(sums_of(home), FULL, reference=14.0)
 
-    scales = recalibrated(
-        borrowed,
-        here,
-        direction="higher_is_worse",
-        rules=RULES,
-        knot_session=None,
-    )
+    scales = scales_of(residuals(borrowed, here), here, rules=RULES)
 
     found = residuals(borrowed, others)
     assert 0.18 < share_above(found, 1.2816, others) < 0.24
@@ -150,9 +143,7 @@ def test_a_scale_repairs_no_shape_and_a_refit_does() -> None:
     here = cohort(2_000, at_site_b(PLAIN))
     borrowed = fit(sums_of(cohort(5_000, PLAIN)), FULL, reference=14.0)
     refit = fit(sums_of(here), FULL, reference=14.0)
-    scales = recalibrated(
-        borrowed, here, direction="higher_is_worse", rules=RULES, knot_session=None
-    )
+    scales = scales_of(residuals(borrowed, here), here, rules=RULES)
     late, early = others.session >= 8, others.session <= 3
 
     def above_late_and_early(values: FloatArray, k: float) -> tuple[float, float]:
@@ -162,19 +153,6 @@ def test_a_scale_repairs_no_shape_and_a_refit_does() -> None:
     local = above_late_and_early(residuals(refit, others), 1.2816)
     assert scaled[0] - scaled[1] > 0.02
     assert abs(local[0] - local[1]) < 0.015
-
-
-def test_a_borrowed_norm_needs_enough_local_people() -> None:
-    borrowed = fit(sums_of(cohort(1_000)), FULL, reference=14.0)
-
-    with pytest.raises(TooFewPeople, match="99 persons with readings; at least 100"):
-        recalibrated(
-            borrowed,
-            cohort(99),
-            direction="higher_is_worse",
-            rules=RULES,
-            knot_session=None,
-        )
 
 
 def test_no_scale_is_taken_from_people_who_are_all_better_than_expected() -> None:
