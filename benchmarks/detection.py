@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import Target, at_least, report, run, say, versions, within
-from clinical.forecast import Horizon
+from clinical.attention import Horizon
 from clinical.norms.caseload import budget_for, forecasts, forecasts_at
 from clinical.norms.conformal import standardised
 from clinical.norms.fit import Fit, fit

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Literal
 
+from clinical.attention import Attention
 from questionnaires.instrument import Direction
 
 # What stands before each coefficient: 1, L, c, L c, and the knot max(L - log(k), 0),
@@ -69,6 +70,7 @@ class ExpectedResponse:
         low: bottom of the instrument's range in score points; `high` its top.
         intake_low: first and last intake (`intake_high`) that the sample covers.
         max_session: last session with enough people; the intake is session 1.
+        attention: what the site's plan asks of a course beside the band, if it does.
     """
 
     terms: tuple[Term, ...]
@@ -87,6 +89,7 @@ class ExpectedResponse:
     intake_high: Decimal
     max_session: int
     sample: Sample
+    attention: Attention | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,16 @@ from decimal import Decimal
 from math import erfc, log, sqrt
 from typing import Literal
 
+from clinical.attention import Attention, Horizon
 from clinical.change import worse_sign
 from clinical.expected_response import ExpectedResponse, not_covered, term_values
 
 CannotTellReason = Literal[
-    "no_reading_after_intake", "intake_outside_sample", "after_last_session"
+    "no_reading_after_intake",
+    "intake_outside_sample",
+    "after_last_session",
+    "no_threshold_after_this_session",
+    "rule_is_silent",
 ]
 
 
@@ -25,21 +30,6 @@ class Progress:
 
     session_number: int  # 2 or more
     score: Decimal  # score points
-
-
-@dataclass(frozen=True, slots=True)
-class Horizon:
-    """The question that is asked of the future.
-
-    Attributes:
-        session_number: where the course is judged to end.
-        rci: reliable change in score points.
-        whole_points: scores have no fractions; then half a point lies between them.
-    """
-
-    session_number: int
-    rci: Decimal
-    whole_points: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +43,6 @@ class Forecast:
 
     reliably_worse: float
     no_reliable_gain: float
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """From which probability on the site wants to be told, and why this one.
-
-    Attributes:
-        at_least: probability of ending reliably worse.
-        false_alarms: share of people who do not end so and are pointed out all the
-            same, as the site has set it.
-        n_persons: people from whom the threshold was chosen.
-    """
-
-    at_least: float
-    false_alarms: float
-    n_persons: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +74,7 @@ def outlook(
     readings: Sequence[Progress],
     *,
     intake: Decimal,
-    horizon: Horizon,
-    budget: Budget,
+    attention: Attention,
 ) -> Outlook:
     """On track, not on track, or too early to tell.
 
@@ -111,13 +84,17 @@ def outlook(
     """
     if not readings:
         return CannotTellYet("no_reading_after_intake")
-    for session_number in (2, max(each.session_number for each in readings)):
+    latest = max(each.session_number for each in readings)
+    for session_number in (2, latest):
         outside = not_covered(curve, intake=intake, session_number=session_number)
         if outside is not None and outside.reason == "intake_outside_sample":
             return CannotTellYet("intake_outside_sample")
         if outside is not None:
             return CannotTellYet("after_last_session")
-    found = forecast(curve, readings, intake=intake, horizon=horizon)
+    budget = attention.budget_after(latest)
+    if budget is None:
+        return CannotTellYet("no_threshold_after_this_session")
+    found = forecast(curve, readings, intake=intake, horizon=attention.horizon)
     if found.reliably_worse >= budget.at_least:
         return NotOnTrack(found)
     return OnTrack(found)

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import assert_never
 
+from clinical.forecast import CannotTellYet, OnTrack, Outlook
 from clinical.plan import MeasurementPlan
 from clinical.signals.evidence import cause_of, data_hash_of, level_of
 from clinical.signals.kinds import (
@@ -29,7 +31,7 @@ from clinical.signals.kinds import (
     SafetyBlank,
     SpeakingSignal,
 )
-from clinical.signals.order import place_of, said_already
+from clinical.signals.order import place_of, priority, said_already
 from clinical.signals.read import SignalReport
 from questionnaires.instrument import Instrument
 
@@ -94,8 +96,10 @@ def interruptions(
     it is more than that, R3 speaks; the highest rating is an invitation and no event.
     What another signal says more clearly gets no card of its own. An acknowledged card
     stays silent until its signal has cleared and come back, or until things are worse
-    by the part that the plan names. Nothing with a lower priority takes the place of a
-    card that was already shown; only one safety answer follows another.
+    by the part that the plan names. Where the plan sets a share of false alarms, S2 and
+    S3 of a course that is on track stay on the page. Nothing with a lower priority
+    takes the place of a card that was already shown; only one safety answer follows
+    another.
     """
     if not plan.decision_support:
         return ()
@@ -178,12 +182,55 @@ def interruption_of(
 
 def _candidates(report: SignalReport, plan: MeasurementPlan) -> Iterator[Interruption]:
     """In the order of the report, which is the order of priority."""
-    allowed = [each for each in report.speaking if may_interrupt(each, plan)]
+    allowed = [
+        each
+        for each in report.speaking
+        if may_interrupt(each, plan) and not _stays_on_the_page(each, report)
+    ]
     said = said_already(allowed)
-    for signal in allowed:
+    for signal in _ranked(allowed, report):
         instrument = plan.instrument(signal.instrument_id)
         if instrument is not None and place_of(signal) not in said:
             yield interruption_of(signal, report, instrument=instrument)
+
+
+def _stays_on_the_page(signal: SpeakingSignal, report: SignalReport) -> bool:
+    """Whether the site's false alarms keep S2 or S3, as they stand, from interrupting.
+
+    They are signals all the same, and shown to whoever opens the page. Where nobody can
+    tell where the course is heading, they interrupt as without such a share.
+    """
+    return isinstance(_outlook(signal, report), OnTrack)
+
+
+def _ranked(
+    signals: Sequence[SpeakingSignal], report: SignalReport
+) -> Iterator[SpeakingSignal]:
+    """Of one priority, the course with the worse forecast first.
+
+    Only among those that have one; all others keep the place that the plan gives them.
+    """
+
+    def chance(signal: SpeakingSignal) -> float | None:
+        found = _outlook(signal, report)
+        if found is None or isinstance(found, CannotTellYet):
+            return None
+        return found.forecast.reliably_worse
+
+    for _, group in groupby(signals, key=priority):
+        places = list(group)
+        known = [(at, each) for each in places if (at := chance(each)) is not None]
+        known.sort(key=lambda each: -each[0])
+        best = iter(known)
+        for each in places:
+            yield each if chance(each) is None else next(best)[1]
+
+
+def _outlook(signal: SpeakingSignal, report: SignalReport) -> Outlook | None:
+    """Of S2 and S3, which say that a course may end badly; no other signal waits."""
+    if not isinstance(signal, ReliablyWorse | OutsideBand):
+        return None
+    return report.outlooks.get((signal.instrument_id, signal.respondent))
 
 
 def _not_shown(

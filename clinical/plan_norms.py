@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePath
 
 from questionnaires.table import Table
@@ -25,11 +26,15 @@ class PlanNorms:
     Attributes:
         setting: the site's own, such as "outpatient"; a pack of another one is refused.
         signers: name -> public key (base64) of who may put a pack into use.
+        false_alarms: with it S2 and S3 interrupt only where the course is among those
+            that a site with so many false alarms wants to be told of; the share of
+            people who do not end reliably worse and are pointed out all the same.
     """
 
     setting: str
     signers: Mapping[str, str]
     packs: tuple[NamedPack, ...]
+    false_alarms: Decimal | None = None
 
 
 NO_PLAN_NORMS = PlanNorms("", {}, ())
@@ -60,6 +65,11 @@ def plan_norms_from(plan: Table) -> PlanNorms:
         setting=table.text("setting"),
         signers={name: signers.text(name) for name in signers.content},
         packs=tuple(packs),
+        false_alarms=(
+            table.number("false_alarms") if table.has("false_alarms") else None
+        ),
     )
+    if found.false_alarms is not None and not 0 < found.false_alarms < 1:
+        raise table.refuse("false_alarms", "must be a share between 0 and 1")
     table.finish()
     return found

@@ -16,6 +16,20 @@ class Share:
     high: float
     counted: bool
 
+    def told(self, times: int = 1) -> str | None:
+        """With its interval; None where there were too few to count.
+
+        Args:
+            times: 1, or 100 for a rate in 100.
+        """
+        if not self.counted:
+            return None
+        digits = 1 if times == 100 else 3
+        low, value, high = (
+            f"{times * each:.{digits}f}" for each in (self.low, self.value, self.high)
+        )
+        return f"{value} ({low} to {high})"
+
 
 def shares(
     part: FloatArray,

@@ -8,8 +8,8 @@ from math import erfc, sqrt
 
 import numpy as np
 
+from clinical.attention import Budget, Horizon
 from clinical.change import worse_sign
-from clinical.forecast import Budget, Horizon
 from clinical.norms.errors import TooFewPeople
 from clinical.norms.fit import Fit
 from clinical.norms.own_course import own_course

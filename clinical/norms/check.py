@@ -12,10 +12,11 @@ import numpy as np
 
 from clinical.change import worse_sign
 from clinical.norms.bootstrap import Share, shares
+from clinical.norms.budgets import forecast_report
 from clinical.norms.conformal import folds_of, standardised
 from clinical.norms.errors import TooFewPeople
 from clinical.norms.fit import fit
-from clinical.norms.made_pack import norm_of_pack, rci_of
+from clinical.norms.made_pack import norm_of_pack, reliably_worse
 from clinical.norms.norm import Norm
 from clinical.norms.pack import NormPack
 from clinical.norms.people import People
@@ -101,13 +102,16 @@ def check_pack(
         "calibration": [
             {
                 "group": name,
-                "worse_than_80": _told(outer),
-                "worse_than_68": _told(inner),
+                "worse_than_80": outer.told(),
+                "worse_than_68": inner.told(),
             }
             for name, (outer, inner) in calibration.items()
         ],
         "accuracy": _accuracy(judged, instrument, rules=rules, random=random),
         "alerts_per_100_sessions": _alerts(judged, rules=rules, random=random),
+        "forecast": forecast_report(
+            norm, readings, instrument, rules=rules, random=random
+        ),
     }
 
 
@@ -171,20 +175,9 @@ def _judged(
         # that end is worse than it only where the line lies before the end.
         outer=away > norm.scales.k_80,
         inner=away > norm.scales.k_68,
-        reliable=_reliable(since_intake, instrument),
+        reliable=reliably_worse(since_intake, instrument),
         dropped=sign * (readings.score - before) > 0,
     )
-
-
-def _reliable(change: FloatArray, instrument: Instrument) -> BoolArray | None:
-    found = rci_of(instrument)
-    if found is None:
-        return None
-    rci, equal_is_enough = float(found[0]), found[1]
-    # Scores are exact on a grid of hundredths; a hair keeps sums of tenths equal.
-    hair = -1e-9 if equal_is_enough else 1e-9
-    reliable: BoolArray = change > rci + hair
-    return reliable
 
 
 def _calibration(
@@ -239,7 +232,7 @@ def _accuracy(
     change = worse_sign(instrument.direction) * (
         readings.score - readings.intake_of_row
     )
-    better = _reliable(-change, instrument)
+    better = reliably_worse(-change, instrument)
     assert better is not None
     ended = {
         "reliably worse": _any(judged.reliable & last, readings),
@@ -275,7 +268,7 @@ def _accuracy(
                     "end": end,
                     "rule": rule,
                     "persons": int(several.sum()),
-                    **dict(zip(names, map(_told, found), strict=True)),
+                    **dict(zip(names, (each.told() for each in found), strict=True)),
                 }
             )
     return told
@@ -308,22 +301,13 @@ def _alerts(
         {
             "session": name,
             "readings": int(rows[at].sum()),
-            "norm": _told(found[at], 100),
+            "norm": found[at].told(100),
             "plain_reliably_worse": (
-                _told(found[len(names) + at], 100) if len(flags) > 1 else None
+                found[len(names) + at].told(100) if len(flags) > 1 else None
             ),
         }
         for at, name in enumerate(names)
     ]
-
-
-def _told(share: Share, times: int = 1) -> str | None:
-    """The share with its 95 % interval; None where there were too few to count."""
-    if not share.counted:
-        return None
-    low, value, high = (times * each for each in (share.low, share.value, share.high))
-    digits = 1 if times == 100 else 3
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def per_person(values: FloatArray, readings: Readings) -> FloatArray:

@@ -4,13 +4,14 @@ No match is no norm; never a neighbour's. Nothing here fits anything or needs nu
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from clinical.errors import NormPackError
 from clinical.expected_response import ExpectedResponse, NoNorm
 from clinical.measurement import Episode
 from clinical.norms.pack import NormPack, PackKey, pack_from_bytes
+from clinical.norms.pack_attention import attention_of
 from clinical.norms.signature import is_public_key, is_signed
 from clinical.plan import MeasurementPlan
 from clinical.plan_norms import NamedPack, PlanNorms
@@ -43,6 +44,7 @@ def norm_library(plan: MeasurementPlan, contents: Mapping[str, bytes]) -> NormLi
         pack = pack_from_bytes(contents[named.file], file=named.file)
         _believe(pack, named, plan.norms)
         _fits(pack, plan, named.file)
+        pack = _asked(pack, plan, named.file)
         for other in found:
             if _collide(pack.key, other.key):
                 raise NormPackError(
@@ -157,6 +159,19 @@ def _fits(pack: NormPack, plan: MeasurementPlan, file: str) -> None:
         raise NormPackError(
             file, f"was made from other items than {instrument.id} has here"
         )
+
+
+def _asked(pack: NormPack, plan: MeasurementPlan, file: str) -> NormPack:
+    """The pack with the thresholds for the plan's share of false alarms, if it has one.
+
+    A pack of an earlier version of the instrument is not asked for any.
+    """
+    instrument, share = plan.instrument(pack.key.instrument_id), plan.norms.false_alarms
+    assert instrument is not None  # proved by _fits
+    if share is None or instrument.version != pack.key.instrument_version:
+        return pack
+    attention = attention_of(pack, instrument, false_alarms=share, file=file)
+    return replace(pack, curve=replace(pack.curve, attention=attention))
 
 
 def _collide(left: PackKey, right: PackKey) -> bool:

@@ -20,7 +20,7 @@ from clinical.norms.norm import (
     tier_of,
 )
 from clinical.norms.pack import NormPack, Origin, PackKey, hashed
-from clinical.norms.readings import Readings
+from clinical.norms.readings import BoolArray, FloatArray, Readings
 from clinical.norms.rules import NormRules
 from clinical.norms.source_attributes import KEYS, NOT_AVAILABLE
 from questionnaires.instrument import Instrument
@@ -250,3 +250,19 @@ def rci_of(instrument: Instrument) -> tuple[Decimal, bool] | None:
     """The reliable change, and whether exactly so much is enough."""
     change = instrument.reliable_change
     return None if change is None else (change.value, change.operator == ">=")
+
+
+def reliably_worse(change: FloatArray, instrument: Instrument) -> BoolArray | None:
+    """Which changes are reliable; None without such a number.
+
+    Args:
+        change: score points, positive is worse (or better, to ask for gains).
+    """
+    found = rci_of(instrument)
+    if found is None:
+        return None
+    rci, equal_is_enough = float(found[0]), found[1]
+    # Scores are exact on a grid of hundredths; a hair keeps sums of tenths equal.
+    hair = -1e-9 if equal_is_enough else 1e-9
+    reliable: BoolArray = change > rci + hair
+    return reliable

@@ -27,6 +27,8 @@ class NormRules:
     inner_tolerance: Decimal
     outer_tolerance: Decimal
     draws: int
+    horizon_session: int
+    false_alarms: tuple[Decimal, ...]
 
 
 def shipped_rules() -> NormRules:
@@ -56,6 +58,8 @@ def rules_from_toml(content: bytes, *, file: str) -> NormRules:
         inner_tolerance=_share(table, "inner_tolerance"),
         outer_tolerance=_share(table, "outer_tolerance"),
         draws=_count(table, "draws"),
+        horizon_session=_count(table, "horizon_session"),
+        false_alarms=_shares(table, "false_alarms"),
     )
     table.finish()
     if rules.persons_for_any > rules.persons_for_full_model:
@@ -83,3 +87,13 @@ def _share(table: Table, key: str) -> Decimal:
     entry.source()
     entry.finish()
     return value
+
+
+def _shares(table: Table, key: str) -> tuple[Decimal, ...]:
+    entry = table.table(key)
+    values = entry.numbers("values")
+    if not values or not all(0 < each < 1 for each in values):
+        raise entry.refuse("values", "must hold shares between 0 and 1")
+    entry.source()
+    entry.finish()
+    return values

@@ -53,8 +53,8 @@ def progress_findings(
     """What S2 to S8 say of the current series; a rule that is off says nothing."""
     found: list[Finding] = []
     for rule in PROGRESS_RULES:
-        needed = _needed(rule, rules)
-        reason = _silent_reason(course, rule, needed=needed, beside=beside)
+        needed = readings_needed(rule, rules)
+        reason = silent_reason(course, rule, needed=needed, beside=beside)
         if reason is not None:
             found.append(
                 CannotTellYet(
@@ -66,14 +66,14 @@ def progress_findings(
                 )
             )
             continue
-        assert course.current is not None  # proved by _silent_reason
+        assert course.current is not None  # proved by silent_reason
         raised = _raised(course.current, rules, rule=rule, beside=beside)
         if raised is not None:
             found.append(raised)
     return tuple(found)
 
 
-def _needed(rule: RuleId, rules: RuleNumbers) -> int:
+def readings_needed(rule: RuleId, rules: RuleNumbers) -> int:
     """How many readings, with S4 sessions, the rule cannot do without."""
     match rule:
         case "S4":
@@ -88,7 +88,7 @@ def _needed(rule: RuleId, rules: RuleNumbers) -> int:
             return 2  # a reading, and something to compare it with
 
 
-def _silent_reason(
+def silent_reason(
     course: Course, rule: RuleId, *, needed: int, beside: Beside
 ) -> SilentReason | None:
     """Why this rule cannot tell yet; None if it can. The most basic reason first."""
@@ -127,7 +127,7 @@ def _raised(
             return _reliably_worse(instrument, readings)
         case "S3":
             curve = norm_for(series, beside.norms)
-            assert not isinstance(curve, NoNorm)  # proved by _silent_reason
+            assert not isinstance(curve, NoNorm)  # proved by silent_reason
             return outside_band(series, curve, from_session=rules.band_from_session)
         case "S4":
             return _no_reliable_gain(
@@ -258,5 +258,5 @@ def _last_in_a_row(holds: Sequence[bool]) -> int:
 
 
 def _rci(instrument: Instrument) -> Decimal:
-    assert instrument.reliable_change is not None  # proved by _silent_reason
+    assert instrument.reliable_change is not None  # proved by silent_reason
     return instrument.reliable_change.value

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from clinical.attendance import Visit
-from clinical.measurement import Episode
+from clinical.forecast import Outlook
+from clinical.measurement import Episode, Respondent
 from clinical.plan import MeasurementPlan
 from clinical.signals.alliance import alliance_findings
 from clinical.signals.band import NO_NORMS, Norms
+from clinical.signals.heading import heading
 from clinical.signals.kinds import (
     CannotTellYet,
     QualityNote,
@@ -36,10 +38,14 @@ class SignalReport:
             nothing to report, within what the notes and silent rules leave open.
         since: for each speaking signal, when the reading was made from which it has
             been on without a break.
+        outlooks: instrument and respondent -> where the course is heading, where the
+            site's plan asks. For deciding what interrupts, and for words; its
+            probabilities are never shown.
     """
 
     signals: tuple[Signal, ...]
     since: Mapping[SpeakingSignal, datetime]
+    outlooks: Mapping[tuple[str, Respondent], Outlook]
 
     @property
     def speaking(self) -> tuple[SpeakingSignal, ...]:
@@ -98,11 +104,17 @@ def read_signals(
         each for course in (*of_plan, *on_demand) for each in safety_raised(course)
     ]
     notes: list[QualityNote] = []
+    outlooks: dict[tuple[str, Respondent], Outlook] = {}
     if plan.decision_support:
         asked = _Asked(plan, today, unread, norms, plan_reviews)
         read = [_read(course, asked) for course in of_plan]
         notes = [note for each in read for note in each.notes]
         findings += [finding for each in read for finding in each.findings]
+        outlooks = {
+            (each.course.instrument.id, each.course.respondent): each.heading
+            for each in read
+            if each.heading is not None
+        }
         findings += both_down(read, plan.rules)
         findings += missed_while_down(
             visits,
@@ -117,6 +129,7 @@ def read_signals(
     return SignalReport(
         signals=(*(each.signal for each in raised), *notes, *silent),
         since={each.signal: each.since for each in raised},
+        outlooks=outlooks,
     )
 
 
@@ -132,6 +145,7 @@ def _read(course: Course, asked: _Asked) -> Read:
     """What the data may not carry, and what the rules say within that."""
     plan, instrument = asked.plan, course.instrument
     notes = quality_notes(course, plan.rules, today=asked.today, unread=asked.unread)
+    heads: Outlook | None = None
     if instrument.construct == "alliance":
         findings = (
             *alliance_findings(course, plan.rules),
@@ -146,10 +160,12 @@ def _read(course: Course, asked: _Asked) -> Read:
         silenced = silenced_rules(notes)
         beside = Beside(silenced, asked.norms, asked.plan_reviews)
         findings = progress_findings(course, plan.rules, beside=beside)
+        heads = heading(course, plan.rules, beside=beside)
     return Read(
         course,
         tuple(replace(each, respondent=course.respondent) for each in notes),
         tuple(_said_of(course, each) for each in findings),
+        heads,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from clinical.attendance import Visit, missed
+from clinical.forecast import Outlook
 from clinical.rule_numbers import RuleNumbers
 from clinical.signals.kinds import (
     AllianceDrop,
@@ -31,11 +32,12 @@ _DECLINE = (ReliablyWorse, OutsideBand, BelowOwnBaseline)
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A course, what its data may not carry, and what the rules said of it."""
+    """A course, what its data may not carry, what the rules said, where it heads."""
 
     course: Course
     notes: tuple[QualityNote, ...]
     findings: tuple[Finding, ...]
+    heading: Outlook | None
 
     def first(self, kinds: tuple[type, ...]) -> Raised | None:
         """What is on of these kinds of signal; the first kind before the others."""

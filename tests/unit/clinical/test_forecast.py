@@ -5,10 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from clinical.attention import Attention, Budget, Horizon
 from clinical.forecast import (
-    Budget,
     CannotTellYet,
-    Horizon,
     NotOnTrack,
     OnTrack,
     Outlook,
@@ -21,6 +20,7 @@ from tests.curves import curve
 D = Decimal
 TEN = Horizon(10, D(6), whole_points=True)
 BUDGET = Budget(0.2, 0.10, n_persons=1000)
+ASKED = Attention(TEN, tuple((session, BUDGET) for session in range(2, 9)))
 
 
 def seen(*scores: str) -> list[Progress]:
@@ -29,7 +29,7 @@ def seen(*scores: str) -> list[Progress]:
 
 
 def looked(*scores: str, intake: str = "14") -> Outlook:
-    return outlook(curve(), seen(*scores), intake=D(intake), horizon=TEN, budget=BUDGET)
+    return outlook(curve(), seen(*scores), intake=D(intake), attention=ASKED)
 
 
 def test_a_course_like_that_of_most_is_on_track() -> None:
@@ -51,8 +51,7 @@ def test_on_the_threshold_is_not_on_track() -> None:
             curve(),
             seen("17"),
             intake=D(14),
-            horizon=TEN,
-            budget=replace(BUDGET, at_least=at * part),
+            attention=Attention(TEN, ((2, replace(BUDGET, at_least=at * part)),)),
         )
         for part in (1.0, 1.000001)
     ]
@@ -75,11 +74,18 @@ def test_after_the_last_session_of_the_curve_nothing_is_told() -> None:
         curve(max_session=4),
         seen("12", "12", "12", "12"),
         intake=D(14),
-        horizon=TEN,
-        budget=BUDGET,
+        attention=ASKED,
     )
 
     assert found == CannotTellYet("after_last_session")
+
+
+def test_where_no_threshold_was_chosen_nothing_is_told() -> None:
+    found = outlook(
+        curve(), seen(*["12"] * 8), intake=D(14), attention=ASKED
+    )  # nine sessions
+
+    assert found == CannotTellYet("no_threshold_after_this_session")
 
 
 def test_the_order_of_readings_changes_nothing() -> None:

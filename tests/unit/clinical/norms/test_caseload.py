@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinical.forecast import Horizon, Progress, forecast
+from clinical.attention import Horizon
+from clinical.forecast import Progress, forecast
 from clinical.norms.caseload import (
     Forecasts,
     budget_for,
