@@ -53,6 +53,7 @@ from smart_app.graph.table import (
     summary,
     table,
 )
+from smart_app.heading_words import headings
 from smart_app.languages import choices, name_of, nearest
 from smart_app.offers import offers, recorded_language_words
 from smart_app.page import render
@@ -177,6 +178,7 @@ def _page(
                 if isinstance(each, QualityNote | CannotTellYet)
             ]
         ),
+        headings=list(headings(report, app.library)),
         notices=[*_notices(reading), *_foreign_numbers(graph, app.library)],
         recording_only=not plan.decision_support,
         unconfirmed=_unconfirmed(plan),

@@ -95,13 +95,37 @@ def plan_naming(
     return replace(plan, norms=PlanNorms(setting, signers, named))
 
 
-def norms_toml(*packs: NormPack, setting: str = "outpatient") -> str:
+def asked(at_least: str, *, false_alarms: str = "0.10") -> NormPack:
+    """A pack whose check chose this threshold, the same after each session."""
+    budgets = [
+        {
+            "session": session,
+            "false_alarms": false_alarms,
+            "at_least": at_least,
+            "persons": 900,
+            "found": "0.700 (0.600 to 0.800)",
+        }
+        for session in range(2, 10)
+    ]
+    forecast = {
+        "horizon_session": 10,
+        "rci": "6",
+        "whole_points": "yes",
+        "budgets": budgets,
+    }
+    return pack(validation={"on": "2026-01-10", "persons": 500, "forecast": forecast})
+
+
+def norms_toml(
+    *packs: NormPack, setting: str = "outpatient", false_alarms: str = ""
+) -> str:
     """The same as a part of a plan's file."""
+    share = f"false_alarms = {false_alarms}\n" if false_alarms else ""
     tables = "".join(
         f'[[norms.packs]]\nfile = "pack-{at}.json"\nsha256 = "{each.hash}"\n'
         for at, each in enumerate(packs)
     )
     return (
-        f'\n[norms]\nsetting = "{setting}"\n[norms.signers]\n'
+        f'\n[norms]\nsetting = "{setting}"\n{share}[norms.signers]\n'
         f'"{SIGNER}" = "{public_key_of(SEED)}"\n{tables}'
     )

@@ -1,5 +1,7 @@
 """The plan's table of norms: read key by key, and refused where it could mislead."""
 
+from decimal import Decimal
+
 import pytest
 
 from clinical.errors import PlanFileError
@@ -41,6 +43,9 @@ def test_a_plan_names_packs_by_file_and_hash_and_whose_signature_counts() -> Non
         ("[norms.signers]", "[norms.signer]", "norms.signers: is missing"),
         ("[[norms.packs]]", "[[norms.pack]]", "norms.packs: is missing"),
         ("[norms]\n", "[norms]\nactive = true\n", "norms.active: is not known"),
+        ("[norms]\n", "[norms]\nfalse_alarms = 0\n", "share between 0 and 1"),
+        ("[norms]\n", "[norms]\nfalse_alarms = 10\n", "share between 0 and 1"),
+        ("[norms]\n", '[norms]\nfalse_alarms = "0.1"\n', "must be a number"),
     ],
 )
 def test_a_table_that_says_something_else_is_refused(
@@ -50,6 +55,13 @@ def test_a_table_that_says_something_else_is_refused(
 
     with pytest.raises(PlanFileError, match=said):
         plan(NORMS.replace(before, after))
+
+
+def test_a_plan_sets_a_share_of_false_alarms_or_none() -> None:
+    asked = norms_toml(MADE, false_alarms="0.10")
+
+    assert plan(NORMS).norms.false_alarms is None
+    assert plan(asked).norms.false_alarms == Decimal("0.1")
 
 
 def test_a_file_that_is_named_twice_is_refused() -> None:

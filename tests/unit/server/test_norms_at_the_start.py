@@ -4,33 +4,37 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from clinical.attention import Horizon
 from clinical.errors import NormPackError
-from clinical.norms.pack import NormPack, pack_bytes
+from clinical.forecast import Progress, forecast
+from clinical.norms.pack import NormPack, hashed, pack_bytes
 from clinical.plan import DEMO_PLAN
 from server.commands.check import command as check
 from tests.hook_calls import TENANT, call, course, new_caller
 from tests.installation import STAFF, running
-from tests.norm_packs import SIGNER, norms_toml, pack, signed
+from tests.norm_packs import OTHER_SEED, SIGNER, asked, norms_toml, pack, signed
 
 CALLER = new_caller()
 PATH = f"/{TENANT}/cds-services/progress"
 PATIENT = "p1"
 
 
-def write(folder: Path, *packs: NormPack) -> str:
+def write(folder: Path, *packs: NormPack, false_alarms: str = "") -> str:
     """The packs beside the plan; returns the plan's text."""
     folder.mkdir(parents=True, exist_ok=True)
     for at, each in enumerate(packs):
         (folder / f"pack-{at}.json").write_bytes(pack_bytes(each))
     text = DEMO_PLAN.read_text(encoding="utf-8")
     head, tail = text.split("[crisis]", 1)
-    return f"{head}\n[crisis]{tail}{norms_toml(*packs) if packs else ''}"
+    norms = norms_toml(*packs, false_alarms=false_alarms) if packs else ""
+    return f"{head}\n[crisis]{tail}{norms}"
 
 
 class Hook:
@@ -59,9 +63,10 @@ class Hook:
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     found: list[Hook] = []
 
-    def start(*packs: NormPack, folder: str = "a") -> Hook:
+    def start(*packs: NormPack, folder: str = "a", false_alarms: str = "") -> Hook:
         place = tmp_path / folder
-        found.append(Hook(place, write(place, *packs), monkeypatch))
+        plan = write(place, *packs, false_alarms=false_alarms)
+        found.append(Hook(place, plan, monkeypatch))
         return found[-1]
 
     yield start
@@ -101,6 +106,80 @@ def test_two_installations_with_one_pack_make_the_same_cards(opened: Any) -> Non
 
     assert here
     assert said(here) == said(there)
+
+
+WORSE = [12, 14, 17, 19]  # reliably worse, and outside the band
+CHANCE = re.compile(r"(?i)probab|\blikel|\brisk of|wahrscheinlich|riesgo de")
+
+
+def chance_after(made: NormPack, scores: list[int]) -> float:
+    readings = [Progress(at, Decimal(each)) for at, each in enumerate(scores[1:], 2)]
+    intake, ten = Decimal(scores[0]), Horizon(10, Decimal(6), whole_points=True)
+    return forecast(made.curve, readings, intake=intake, horizon=ten).reliably_worse
+
+
+def is_told(text: str, chance: float) -> bool:
+    """Whether any spelling of the probability stands there, or a word for one."""
+    spelt = {f"{chance:.{digits}f}" for digits in (2, 3, 4)}
+    spelt |= {f"{100 * chance:.{digits}f}" for digits in (1, 2)}
+    spelt |= {f"{100 * chance:.0f}{blank}%" for blank in ("", " ", "\u00a0")}
+    either = spelt | {each.replace(".", ",") for each in spelt}
+    return bool(CHANCE.search(text)) or any(each in text for each in either)
+
+
+@pytest.mark.parametrize(("at_least", "cards"), [("0.000001", 1), ("1", 0)])
+def test_with_a_share_of_false_alarms_only_a_course_not_on_track_interrupts(
+    opened: Any, at_least: str, cards: int
+) -> None:
+    made = signed(asked(at_least))
+
+    found = opened(made, false_alarms="0.10").cards(
+        course(list(WORSE)), birth_date="1980-05-01"
+    )
+
+    assert len(found) == cards
+    assert not is_told(json.dumps(found), chance_after(made, WORSE))
+
+
+@pytest.mark.parametrize("birth_date", [None, "1940-01-01"])
+def test_without_a_norm_the_share_of_false_alarms_changes_nothing(
+    opened: Any, birth_date: str | None
+) -> None:
+    made = signed(asked("1"))
+
+    found = opened(made, false_alarms="0.10").cards(
+        course(list(WORSE)), birth_date=birth_date
+    )
+
+    assert len(found) == 1
+
+
+def test_a_pack_without_thresholds_is_no_start_where_the_plan_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = write(tmp_path, signed(pack()), false_alarms="0.10")
+
+    with pytest.raises(NormPackError, match=r"pack-0\.json: its check chose no"):
+        running(tmp_path, CALLER, monkeypatch, plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (hashed(pack()), "not signed by a named person"),
+        (signed(pack(), by="Dr Nobody"), "Dr Nobody, for whom the plan has no key"),
+        (signed(pack(), seed=OTHER_SEED), "signature was not made with the plan's key"),
+        (signed(pack(validation=None)), "holds no validation report"),
+    ],
+    ids=["unsigned", "unknown", "another key", "unchecked"],
+)
+def test_without_report_and_named_sign_off_there_is_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: NormPack, said: str
+) -> None:
+    plan = write(tmp_path, made)
+
+    with pytest.raises(NormPackError, match=said):
+        running(tmp_path, CALLER, monkeypatch, plan=plan)
 
 
 def test_a_changed_pack_is_no_start(

@@ -22,6 +22,8 @@ def test_the_shipped_rules_can_be_read() -> None:
         ("value    = 50", "value    = 1", "at least 2"),
         ("value    = 50", "value    = 50.5", "whole number"),
         ("[folds]", "[fold]", "folds: is missing"),
+        ("[0.05, 0.10, 0.20]", "[]", "shares between 0 and 1"),
+        ("[0.05, 0.10, 0.20]", "[0.05, 1]", "shares between 0 and 1"),
         ('source   = "Our choice: ten parts by person"', "", "folds.source"),
     ],
 )
