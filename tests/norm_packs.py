@@ -1,11 +1,14 @@
 """Norm packs for tests: an invented law, signed by an invented person."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from clinical.attention import Horizon
+from clinical.forecast import Progress, forecast
 from clinical.norms.pack import (
     AgeBand,
     NormPack,
@@ -29,6 +32,7 @@ SIGNED_ON = date(2026, 1, 15)
 REVIEW_BY = date(2027, 1, 15)
 BORN = date(1980, 5, 1)
 ADULTS = AgeBand(18, 64)
+CHANCE = re.compile(r"(?i)probab|\blikel|\brisk of|wahrscheinlich|riesgo de")
 KEY = PackKey("phq-9", PHQ9.version, "en", "self", ADULTS, "outpatient")
 
 
@@ -129,3 +133,23 @@ def norms_toml(
         f'\n[norms]\nsetting = "{setting}"\n{share}[norms.signers]\n'
         f'"{SIGNER}" = "{public_key_of(SEED)}"\n{tables}'
     )
+
+
+def chance_after(made: NormPack, scores: list[int]) -> float:
+    """The probability of ending reliably worse, which nobody is shown."""
+    readings = [Progress(at, Decimal(each)) for at, each in enumerate(scores[1:], 2)]
+    intake, ten = Decimal(scores[0]), Horizon(10, Decimal(6), whole_points=True)
+    return forecast(made.curve, readings, intake=intake, horizon=ten).reliably_worse
+
+
+def is_told(text: str, chance: float) -> bool:
+    """Whether any spelling of the probability stands there, or a word for one.
+
+    Args:
+        text: JSON, or a page, of which only what people see counts.
+    """
+    seen = re.sub(r"<[^>]*>", " ", text)
+    percent = "|".join(f"{100 * chance:.{digits}f}" for digits in (0, 1, 2))
+    part = "|".join(f"{chance:.{digits}f}" for digits in (2, 3, 4))
+    spelt = rf"(?<![\d.])(?:(?:{percent})\s?%|(?:{part})(?!\d))"
+    return bool(CHANCE.search(seen) or re.search(spelt, seen.replace(",", ".")))

@@ -58,6 +58,11 @@ def _report(found: Installation) -> dict[str, list[str]]:
         notes.append("silent mode: cards are only logged as withheld")
     if not plan.decision_support:
         notes.append("recording only: no signals, no cards")
+    if plan.norms.false_alarms is not None:
+        notes.append(
+            f"false alarms {plan.norms.false_alarms}: S2 and S3 of a course that is on"
+            " track stay on the page and send no card"
+        )
     notes += [
         f"numbers of {each.id} are not yet accepted by a named person: they inform,"
         " and those from secondary sources do not interrupt"

@@ -108,11 +108,18 @@ def _recorded(
         calls.append(Example(title, _table(table), tuple(expected)))
 
     def interruption_spec(
-        table: str, *, repeat: str = "once_per_encounter", accepted: bool = True
+        table: str,
+        *,
+        repeat: str = "once_per_encounter",
+        accepted: bool = True,
+        told_from: float | None = None,
     ) -> None:
         expected = [("A card that nobody answers is shown", (repeat,))]
         if not accepted:
             expected.append(("Numbers accepted by the site", ("no",)))
+        if told_from is not None:
+            expected.append(("Norm", ("an invented one for the PHQ-9 in English",)))
+            expected.append(("On track below a forecast of", (f"{told_from:.2f}",)))
         calls.append(Example(title, _table(table), tuple(expected)))
 
     recorders = {"signal_spec": signal_spec, "interruption_spec": interruption_spec}

@@ -10,12 +10,14 @@ skeleton as a site completes it, with invented numbers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
 from clinical.attendance import Status, Visit
+from clinical.attention import Attention, Budget, Horizon
+from clinical.expected_response import NoNorm
 from clinical.interruptions import (
     Acknowledgement,
     Interruption,
@@ -157,6 +159,19 @@ def _norms(instruments: Sequence[Instrument]) -> Norms:
     }
 
 
+def _asking(plan: MeasurementPlan, told_from: float) -> Norms:
+    budget = Budget(told_from, 0.10, n_persons=1000)
+    attention = Attention(
+        Horizon(10, Decimal(6), whole_points=True),
+        tuple((session, budget) for session in range(2, 10)),
+    )
+    return {
+        key: replace(found, attention=attention)
+        for key, found in _norms(plan.outcome).items()
+        if not isinstance(found, NoNorm)
+    }
+
+
 def check_signals(
     table: str,
     *,
@@ -194,8 +209,12 @@ def check_interruptions(
     *,
     repeat: Repeat | Literal[""] = "",
     accepted: bool = True,
+    told_from: float | None = None,
 ) -> None:
     """Asserts the cards at each opening of the chart, one row each.
+
+    `told_from`: with the invented norm, at a site that wants to hear of a course from
+    this probability of ending reliably worse on.
 
     Columns: `day`, `encounter`, instruments (new readings of that morning), `answered`
     ("yes": the cards of this opening were answered an hour later) and `cards`.
@@ -210,7 +229,13 @@ def check_interruptions(
     for at, row in enumerate(rows):
         now = on_day(int(row["day"])) + timedelta(hours=1)
         measured += measurements_of(row, at=at)
-        report = read_signals(episode_from(measured), plan, today=now.date(), unread=0)
+        report = read_signals(
+            episode_from(measured),
+            plan,
+            today=now.date(),
+            unread=0,
+            norms=NO_NORMS if told_from is None else _asking(plan, told_from),
+        )
         cards = interruptions(
             report,
             plan,

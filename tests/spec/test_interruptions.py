@@ -124,6 +124,35 @@ def test_the_safety_card_stands_beside_at_most_one_other(interruption_spec):
     )
 
 
+def test_a_site_that_sets_false_alarms_hears_of_courses_not_on_track(
+    interruption_spec,
+):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 12    |          |
+          8 | B         | 14    |          |
+         15 | C         | 17    |          | S3 phq-9
+         22 | D         | 19    |          | S2 phq-9
+        """,
+        told_from=0.03,
+    )
+
+
+def test_on_track_the_same_signals_stay_on_the_page(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9             | answered | cards
+          1 | A         | 12                |          |
+          8 | B         | 14                |          |
+         15 | C         | 17                |          |
+         22 | D         | 19                |          |
+         29 | E         | 3 3 3 2 2 2 2 1 1 |          | S1 phq-9, S4 phq-9
+        """,
+        told_from=0.50,
+    )
+
+
 def test_a_plan_review_comes_before_a_drop_and_each_is_said(interruption_spec):
     interruption_spec(
         """

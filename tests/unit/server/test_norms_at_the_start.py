@@ -4,22 +4,28 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from clinical.attention import Horizon
 from clinical.errors import NormPackError
-from clinical.forecast import Progress, forecast
 from clinical.norms.pack import NormPack, hashed, pack_bytes
 from clinical.plan import DEMO_PLAN
 from server.commands.check import command as check
 from tests.hook_calls import TENANT, call, course, new_caller
 from tests.installation import STAFF, running
-from tests.norm_packs import OTHER_SEED, SIGNER, asked, norms_toml, pack, signed
+from tests.norm_packs import (
+    OTHER_SEED,
+    SIGNER,
+    asked,
+    chance_after,
+    is_told,
+    norms_toml,
+    pack,
+    signed,
+)
 
 CALLER = new_caller()
 PATH = f"/{TENANT}/cds-services/progress"
@@ -109,22 +115,6 @@ def test_two_installations_with_one_pack_make_the_same_cards(opened: Any) -> Non
 
 
 WORSE = [12, 14, 17, 19]  # reliably worse, and outside the band
-CHANCE = re.compile(r"(?i)probab|\blikel|\brisk of|wahrscheinlich|riesgo de")
-
-
-def chance_after(made: NormPack, scores: list[int]) -> float:
-    readings = [Progress(at, Decimal(each)) for at, each in enumerate(scores[1:], 2)]
-    intake, ten = Decimal(scores[0]), Horizon(10, Decimal(6), whole_points=True)
-    return forecast(made.curve, readings, intake=intake, horizon=ten).reliably_worse
-
-
-def is_told(text: str, chance: float) -> bool:
-    """Whether any spelling of the probability stands there, or a word for one."""
-    spelt = {f"{chance:.{digits}f}" for digits in (2, 3, 4)}
-    spelt |= {f"{100 * chance:.{digits}f}" for digits in (1, 2)}
-    spelt |= {f"{100 * chance:.0f}{blank}%" for blank in ("", " ", "\u00a0")}
-    either = spelt | {each.replace(".", ",") for each in spelt}
-    return bool(CHANCE.search(text)) or any(each in text for each in either)
 
 
 @pytest.mark.parametrize(("at_least", "cards"), [("0.000001", 1), ("1", 0)])
@@ -213,6 +203,16 @@ def test_rom_check_says_for_whom_a_norm_is_and_who_signed_it(opened: Any) -> Non
     (line,) = json.loads(found.output)["norms"]
     for part in ("phq-9-invented 1.0.0", "en", "18-64", "outpatient", SIGNER):
         assert part in line
+
+
+def test_rom_check_says_what_a_share_of_false_alarms_does(opened: Any) -> None:
+    opened(signed(asked("0.1")), false_alarms="0.10")
+
+    found = json.loads(CliRunner().invoke(check, ["--json"]).output)
+
+    assert any(
+        each.startswith("false alarms 0.10: S2 and S3") for each in found["notes"]
+    )
 
 
 def test_rom_check_says_that_a_review_is_overdue(opened: Any) -> None:
