@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -272,14 +273,18 @@ def fhir(pack_file: Path, *, out: Path, folders: tuple[Path, ...]) -> None:
     click.echo(f"{out}: Library of {pack.pack_id} {pack.version} ({pack.hash[:12]})")
 
 
-def _tell(report: dict[str, object]) -> None:
+def _tell(report: Mapping[str, object], indent: str = "") -> None:
     for name, value in report.items():
-        if isinstance(value, list):
-            click.echo(f"{name}:")
+        if isinstance(value, dict):
+            click.echo(f"{indent}{name}:")
+            _tell(value, indent + "  ")
+        elif isinstance(value, list):
+            click.echo(f"{indent}{name}:")
             for each in value:
-                click.echo("  " + ", ".join(f"{k} {v}" for k, v in each.items()))
+                parts = (f"{k} {v}" for k, v in each.items())
+                click.echo(f"{indent}  " + ", ".join(parts))
         else:
-            click.echo(f"{name}: {value}")
+            click.echo(f"{indent}{name}: {value}")
 
 
 def _today() -> date:

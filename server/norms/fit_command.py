@@ -102,6 +102,10 @@ def fit(
     write_pack(pack, out)
     for step in pack.origin.steps:
         click.echo(step)
+    if pack.origin.singular == "yes":
+        click.echo(
+            "singular fit: people differ less than the form allows; the pack says so"
+        )
     click.echo(
         f"{out}: {pack.curve.sample.n_persons} persons, sessions 2 to"
         f" {pack.curve.max_session}. Next: rom norms check {out} {scores}"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,12 @@ def test_fitted_checked_and_signed_a_pack_is_believed_by_the_plan(
     signers = {NAME: public_key_of(seed_from_file(key))}
     plan = replace(plan_with(PHQ9), norms=PlanNorms("outpatient", signers, packs=named))
     assert norm_library(plan, {"pack.json": file.read_bytes()}).packs == (pack,)
+    asking = replace(plan.norms, false_alarms=Decimal("0.1"))
+    (asked,) = norm_library(
+        replace(plan, norms=asking), {"pack.json": file.read_bytes()}
+    ).packs
+    assert asked.curve.attention is not None
+    assert asked.curve.attention.budget_after(3) is not None
     assert pack.hash in found.stdout
 
 
@@ -283,6 +290,27 @@ def test_dates_are_counted_as_sessions(tmp_path: Path, fitted: bytes) -> None:
 
     assert found.exit_code == 0, found.output
     assert out.read_bytes() == fitted
+
+
+def test_a_singular_fit_is_called_so_on_the_screen_and_in_the_pack(
+    tmp_path: Path, fitted: bytes
+) -> None:
+    """Nobody has a level or slope of their own: each score is drawn alone."""
+    rows = write_scores(tmp_path / "law.csv", 150).read_text().splitlines()
+    random = np.random.default_rng(8)
+    drawn = [rows[0]]
+    for row in rows[1:]:
+        person, session, _, *rest = row.split(",")
+        drawn.append(",".join((person, session, str(random.integers(8, 18)), *rest)))
+    file, out = tmp_path / "noise.csv", tmp_path / "noise.json"
+    file.write_text("\n".join(drawn))
+
+    found = run("fit", file, *FOR_WHOM, *ORIGIN, "--out", out)
+
+    assert found.exit_code == 0, found.output
+    assert "singular fit" in found.stdout
+    assert pack_from_bytes(out.read_bytes(), file="p").origin.singular == "yes"
+    assert pack_from_bytes(fitted, file="p").origin.singular == "no"
 
 
 @pytest.mark.parametrize("name", ["export", "scores.xlsx"])
