@@ -27,7 +27,8 @@ class SeenHere:
     Attributes:
         pack: the borrowed one.
         persons: here, with a reading after the intake; `covered` of them by the pack.
-        beyond: share of people worse than its 80 % line; None: too few are covered.
+        beyond: share worse than its 80 % line, each person weighing the same; None
+            where too few are covered.
         meant: the share that the line is meant for.
     """
 
@@ -62,8 +63,8 @@ class SeenHere:
                 f"{100 * each:.1f}"
                 for each in (self.beyond.low, self.beyond.value, self.beyond.high)
             )
-            seen = f"{value} % ({low} to {high}) of {self.covered} persons here are"
-            seen += f" worse than its 80 % line, meant for {100 * self.meant:.0f} %: "
+            seen = f"{value} % ({low} to {high}) lie beyond its 80 % line, meant for"
+            seen += f" {100 * self.meant:.0f} %, among {self.covered} persons here: "
             seen += "shifted" if self.shifted else "no shift to be seen"
         if self.enough_to_refit:
             return f"{name}: {seen}; refitted on the people here"

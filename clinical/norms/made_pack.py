@@ -154,8 +154,8 @@ def pack_of(
 
 def _attributes(said: Said, group: str) -> dict[str, str]:
     """What the makers and the way of making can say; the rest is not available."""
-    review = "after review_by the pack says nothing until a named person has checked"
-    review += " it on new people (rom norms check) and signed again"
+    review = "after review_by the pack says nothing until a named person has reviewed"
+    review += " and signed it again; rom norms check tells how it does on newer people"
     return {
         **dict.fromkeys(KEYS, NOT_AVAILABLE),
         "developer": said.developer,
@@ -229,12 +229,12 @@ def norm_of_pack(pack: NormPack) -> Norm:
 
 def with_report(pack: NormPack, report: dict[str, object]) -> NormPack:
     """The pack with its validation report; a signature on it no longer counts."""
-    names = ("internal",) if report["people"] == "same" else ("external", "local")
-    attributes = {
-        **pack.attributes,
-        **{f"validity_{name}": "see validation" for name in names},
-        **{f"fairness_{name}": "see validation, by group" for name in names},
-    }
+    same = report["people"] == "same"
+    attributes = dict(pack.attributes)
+    for name in ("internal", "external", "local"):
+        # A report of others replaces that of the same people, and the other way round.
+        known = "see validation" if same == (name == "internal") else NOT_AVAILABLE
+        attributes |= {f"validity_{name}": known, f"fairness_{name}": known}
     return hashed(
         replace(
             pack,

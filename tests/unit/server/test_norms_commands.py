@@ -363,7 +363,7 @@ def test_lines_of_an_export_that_cannot_be_read_stop_the_fit(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("n_persons", "said"),
-    [(20, "unchecked: it covers"), (70, "of 70 persons here are worse than its 80 %")],
+    [(20, "unchecked: it covers"), (70, "among 70 persons here: ")],
 )
 def test_too_few_people_here_leave_a_borrowed_norm_unused(
     fitted: bytes,

@@ -72,7 +72,7 @@ def test_where_people_gain_less_the_borrowed_line_is_called_shifted() -> None:
 
     assert found.shifted is True
     assert found.beyond is not None and found.beyond.value > 0.13
-    assert "meant for 10 %: shifted; refitted" in found.said
+    assert "meant for 10 %, among 300 persons here: shifted; refitted" in found.said
 
 
 def test_among_people_like_those_it_was_made_from_no_shift_is_seen() -> None:
