@@ -8,7 +8,14 @@ import pytest
 from clinical.norms.fit import fit
 from clinical.norms.form import FULL
 from clinical.norms.simulate import HARD, PLAIN, Law, as_ordinals, at_site_b, simulate
-from clinical.norms.simulate_alliance import ALLIANCE, KINDS, simulate_alliance
+from clinical.norms.simulate_alliance import (
+    KINDS,
+    VISUAL_LINES,
+    AllianceLaw,
+    AllianceRaters,
+    on_whole_points,
+    simulate_alliance,
+)
 from clinical.norms.sums import sums_of
 
 
@@ -103,37 +110,98 @@ def test_as_ordinals_counts_the_sessions_that_were_held() -> None:
     assert np.array_equal(found.score, readings.score)
 
 
-def test_alliance_raters_come_in_their_shares_and_know_their_onset() -> None:
-    raters = simulate_alliance(ALLIANCE, 5_000, random=random())
+def raters(law: AllianceLaw = VISUAL_LINES, n_persons: int = 8_000) -> AllianceRaters:
+    return simulate_alliance(law, n_persons, random=random())
 
-    shares = np.bincount(raters.kind, minlength=len(KINDS)) / 5_000
-    assert shares == pytest.approx(ALLIANCE.shares, abs=0.02)
-    at_ceiling = raters.kind == KINDS.index("at_ceiling")
-    assert np.nanmin(raters.scores[at_ceiling]) == ALLIANCE.high
-    assert (raters.onset[at_ceiling] == 0).all()
+
+def of(found: AllianceRaters, kind: str) -> np.ndarray:
+    return found.kind == [*KINDS].index(kind)
+
+
+def only(kind: str, **changes: object) -> AllianceRaters:
+    """Raters of one kind, so far below the ceiling that nothing is cut off."""
+    shares = tuple(float(each == kind) for each in KINDS)
+    law = replace(VISUAL_LINES, shares=shares, level=0.6, missed=0.0, rise=0.0)
+    return raters(replace(law, **changes))  # type: ignore[arg-type]  # fields by name
+
+
+def test_alliance_raters_come_in_their_shares_on_the_forms_own_steps() -> None:
+    fine, whole = raters(), raters(on_whole_points(16.0))
+
+    for found, step, high in ((fine, 0.1, 40), (whole, 1.0, 16)):
+        shares = np.bincount(found.kind, minlength=len(KINDS)) / 8_000
+        given = found.scores[~np.isnan(found.scores)]
+        assert shares == pytest.approx(VISUAL_LINES.shares, abs=0.02)
+        assert given / step == pytest.approx(np.round(given / step))
+        assert (given.min() >= 0, given.max()) == (True, high)
+
+
+def test_a_quarter_of_ratings_without_a_rupture_lie_below_nine_tenths() -> None:
+    found = raters()
+
+    quiet = found.scores[~found.ruptured & ~np.isnan(found.scores)]
+    assert (quiet < 36).mean() == pytest.approx(0.25, abs=0.04)
+
+
+def test_raters_at_the_ceiling_give_the_highest_rating_nine_times_in_ten() -> None:
+    found = raters()
+    quiet = of(found, "at_ceiling")[:, None] & ~found.ruptured
+
+    given = found.scores[quiet & ~np.isnan(found.scores)]
+
+    assert (given == 40).mean() == pytest.approx(0.91, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", ["steady", "at_ceiling", "noisy"])
+def test_ruptures_come_to_as_many_as_the_law_says_and_last_two_to_six(
+    kind: str,
+) -> None:
+    found = raters()
+
+    its = of(found, kind)
+    lasted = found.ruptured[its & (found.onset > 0)].sum(axis=1)
+
+    assert (found.onset[its] > 0).mean() == pytest.approx(0.46, abs=0.05)
+    assert {*lasted.tolist()} == {2, 3, 4, 5, 6}
 
 
 @pytest.mark.parametrize(
-    ("kind", "lost_at_onset", "lost_later"),
-    [("steady", 0.0, 0.0), ("dip", 4.0, 0.0), ("lasting_fall", 4.0, 4.0)],
+    ("kind", "at_once", "next_time", "long_after"),
+    [
+        ("steady", 3.0, 3.0, 0.0),
+        ("dipping", 3.0, 0.0, 0.0),
+        ("drifting", 0.5, 1.0, 3.0),
+    ],
 )
-def test_a_dip_comes_back_and_a_lasting_fall_does_not(
-    kind: str, lost_at_onset: float, lost_later: float
+def test_ruptures_are_repaired_dips_are_over_and_drifts_stay(
+    kind: str, at_once: float, next_time: float, long_after: float
 ) -> None:
-    law = replace(ALLIANCE, own_level=(12.0, 0.5), noise_sd=0.5, onset=(5, 5))
-    raters = simulate_alliance(law, 10_000, random=random())
+    """Lost points in SD of the noise, 2.4 points; falls are 2 to 4 SD."""
+    found = only(kind, onset=(5, 5), ruptured=1.0)
 
-    scores = raters.scores[raters.kind == [*KINDS].index(kind)]
+    before = found.scores[:, :4].mean()
+    lost = (before - found.scores.mean(axis=0)) / 2.4
 
-    before, at, later = (np.nanmean(scores[:, part]) for part in ([0, 1, 2], [4], [5]))
-    assert before - at == pytest.approx(lost_at_onset, abs=0.1)
-    assert before - later == pytest.approx(lost_later, abs=0.1)
+    assert lost[[4, 5, 15]] == pytest.approx([at_once, next_time, long_after], abs=0.06)
 
 
-def test_drifters_fall_a_little_each_session() -> None:
-    law = replace(ALLIANCE, own_level=(12.0, 0.5), onset=(5, 5))
-    raters = simulate_alliance(law, 60_000, random=random())
+def test_a_dip_is_no_rupture_and_a_drift_is_one_to_the_end() -> None:
+    dips, drifts = only("dipping", onset=(5, 5)), only("drifting", onset=(5, 5))
 
-    course = np.nanmean(raters.scores[raters.kind == KINDS.index("drifting")], axis=0)
+    assert not dips.ruptured.any()
+    assert drifts.ruptured.all(axis=0).tolist() == [False] * 4 + [True] * 16
 
-    assert np.diff(course)[4:9] == pytest.approx([-0.6] * 5, abs=0.06)
+
+def test_noisy_raters_swing_twice_as_far_and_steady_ones_rise_at_first() -> None:
+    noisy = only("noisy", ruptured=0.0).scores.std(axis=1, ddof=1)
+    rising = only("steady", ruptured=0.0, rise=1.0).scores.mean(axis=0)
+
+    assert np.sqrt((noisy**2).mean()) == pytest.approx(4.8, abs=0.1)
+    assert rising[5] - rising[0] == pytest.approx(2.4, abs=0.1)
+    assert rising[10] == pytest.approx(rising[5], abs=0.1)
+
+
+def test_early_ruptures_begin_in_the_second_or_third_session() -> None:
+    found = raters()
+
+    assert {*found.onset[of(found, "early")].tolist()} == {2, 3}
