@@ -34,6 +34,11 @@ def at_least(limit: float, values: Sequence[float], measured: float) -> Target:
     return _target(f">= {limit:g}", values, measured, measured >= limit)
 
 
+def below(limit: float, values: Sequence[float], measured: float) -> Target:
+    """Strictly: as good as the other is not better."""
+    return _target(f"< {limit:g}", values, measured, measured < limit)
+
+
 def within(low: float, high: float, values: Sequence[float], measured: float) -> Target:
     holds = low <= measured <= high
     return _target(f"{low:g} to {high:g}", values, measured, holds)

@@ -63,9 +63,9 @@ class AllianceLaw:
 
 
 # Four visual lines of 10 cm, marked in millimetres. Numbers with a source:
-#   at the ceiling 45 in 100, and others rising to a better level: acorncollaboration.org
-#     (45 % rate excellent throughout, 41 % begin lower and rise); on a form of 7 items
-#     54 % gave the maximum throughout (psychoutcomes.org);
+#   45 in 100 at the ceiling, and others who begin lower and rise:
+#     acorncollaboration.org/alliance; on one form of 7 items 54 gave the maximum
+#     throughout (psychoutcomes.org);
 #   retest .64: Duncan 2003 (J Brief Ther 3:3-12), within .54-.70 of four studies
 #     (doi 10.1080/26408066.2020.1729281);
 #   ruptures in 46 of 100: PMC3921691;
@@ -156,7 +156,7 @@ def simulate_alliance(
 
 
 def _begins(
-    law: AllianceLaw, its: Mapping[str, BoolArray], *, random: np.random.Generator
+    law: AllianceLaw, its: Mapping[RaterKind, BoolArray], *, random: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
     """Session at which something begins, 0 where nothing does, and how long it lasts.
 
