@@ -4,8 +4,8 @@
 
 Invented people rate each session on three forms. After each rating the product reads
 the course as it does in use, and the drop rule (R3) speaks or not. Beside it stand the
-two rules in common use: below nine tenths of the range (36 of 40), and one point or more
-below the rating before.
+two rules in common use: below nine tenths of the range (36 of 40), and one point
+or more below the rating before.
 
 A false alarm is a rated session at which a rule speaks and no rupture is on, from the
 fourth session on, where every rule may speak; a dip of one session is no rupture. Delay

@@ -16,9 +16,9 @@ from clinical.plan_norms import PlanNorms, plan_norms_from
 from clinical.rule_numbers import RuleNumbers, rule_numbers_from
 from clinical.trajectory import Equivalence
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
-from questionnaires.instrument import Construct, Cutoff, Instrument
+from questionnaires.instrument import Construct, Cutoff, Instrument, Spread
 from questionnaires.library import Library, NoWording
-from questionnaires.reader import CHANGE_OPERATORS, OPERATORS
+from questionnaires.reader import CHANGE_OPERATORS, OPERATORS, spread_from
 from questionnaires.table import Table, table_from_toml
 
 DEMO_PLAN = Path(__file__).parent / "plans" / "demo.toml"
@@ -73,6 +73,7 @@ class MeasurementPlan:
         change_methods: instrument id -> how a change is classed; Jacobson-Truax for
             an instrument that is not named.
         low_lines: alliance instrument id -> the site's own number for one line (R1).
+        sample_sds: alliance instrument id -> SD of ratings of many people (R3, R4).
         equivalences: what the site declares to give the same scores.
         norms: packs for the expected course; none unless the site names one.
     """
@@ -92,6 +93,7 @@ class MeasurementPlan:
     control_chart: bool
     change_methods: Mapping[str, ChangeMethod]
     low_lines: Mapping[str, Cutoff]
+    sample_sds: Mapping[str, Spread]
     equivalences: tuple[Equivalence, ...]
     norms: PlanNorms
 
@@ -165,6 +167,7 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         control_chart=table.flag("control_chart"),
         change_methods=_change_methods(table, outcome),
         low_lines=_low_lines(table, alliance),
+        sample_sds=_sample_sds(table, alliance),
         equivalences=_equivalences(table, (*outcome, *alliance)),
         norms=plan_norms_from(table),
     )
@@ -270,6 +273,21 @@ def _low_lines(table: Table, alliance: tuple[Instrument, ...]) -> Mapping[str, C
             entry.source(),
         )
         entry.finish()
+    return found
+
+
+def _sample_sds(table: Table, alliance: tuple[Instrument, ...]) -> Mapping[str, Spread]:
+    """SD of many people's ratings, beside which a person's own spread is laid."""
+    if not table.has("sample_sds"):
+        return {}
+    ranges = {each.id: each.total.high - each.total.low for each in alliance}
+    found: dict[str, Spread] = {}
+    for name, entry in table.named_tables("sample_sds").items():
+        if name not in ranges:
+            raise entry.refuse("", "is no alliance form of this plan")
+        found[name] = spread_from(entry)
+        if not 0 < found[name].value < ranges[name]:
+            raise entry.refuse("value", "must lie between 0 and the form's range")
     return found
 
 

@@ -116,7 +116,7 @@ def definition_from_table(table: Table, *, content: bytes) -> Definition:
             if table.has("reliability")
             else ()
         ),
-        spread=_spread(table.table("sd")) if table.has("sd") else None,
+        spread=spread_from(table.table("sd")) if table.has("sd") else None,
     )
     ages.finish()
     table.finish()
@@ -240,7 +240,8 @@ def _reliability(table: Table) -> Reliability:
     return found
 
 
-def _spread(table: Table) -> Spread:
+def spread_from(table: Table) -> Spread:
+    """A standard deviation with its sample and source."""
     found = Spread(table.number("value"), table.text("sample"), table.source())
     table.finish()
     return found

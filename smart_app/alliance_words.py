@@ -1,5 +1,6 @@
 """R1 to R8 in words for the screens: an invitation to ask, never a mark."""
 
+from decimal import Decimal
 from typing import assert_never
 
 from flask_babel import gettext
@@ -13,6 +14,7 @@ from clinical.signals.kinds import (
     BelowSiteCutoff,
     BothDown,
     FlatAtMaximum,
+    SpreadOf,
 )
 from questionnaires.instrument import Instrument
 from smart_app.figures import number
@@ -98,15 +100,7 @@ def alliance_sentence(signal: AllianceSignal, instrument: Instrument) -> Sentenc
                     (gettext("Usual (mean before)"), number(signal.mean)),
                     (
                         gettext("Step that counts"),
-                        gettext(
-                            "%(sd)s points (smallest step allowed)",
-                            sd=number(signal.sd),
-                        )
-                        if signal.sd_is_floor
-                        else gettext(
-                            "%(sd)s points (this person's own spread)",
-                            sd=number(signal.sd),
-                        ),
+                        _spread(signal.sd, signal.sd_of),
                     ),
                     (gettext("Latest"), reading_words(signal.latest)),
                 ),
@@ -132,15 +126,7 @@ def alliance_sentence(signal: AllianceSignal, instrument: Instrument) -> Sentenc
                     (gettext("Centre (mean before)"), number(signal.centre)),
                     (
                         gettext("Spread"),
-                        gettext(
-                            "%(sd)s points (smallest step allowed)",
-                            sd=number(signal.sigma),
-                        )
-                        if signal.sigma_is_floor
-                        else gettext(
-                            "%(sd)s points (this person's own spread)",
-                            sd=number(signal.sigma),
-                        ),
+                        _spread(signal.sigma, signal.sigma_of),
                     ),
                     (gettext("Latest"), reading_words(signal.latest)),
                 ),
@@ -215,6 +201,20 @@ def alliance_sentence(signal: AllianceSignal, instrument: Instrument) -> Sentenc
             )
         case _:
             assert_never(signal)
+
+
+def _spread(points: Decimal, whose: SpreadOf) -> str:
+    """By whose spread the drop is measured."""
+    shown = number(points)
+    match whose:
+        case "own":
+            return gettext("%(sd)s points (this person's own spread)", sd=shown)
+        case "sample":
+            return gettext("%(sd)s points (spread of many people's ratings)", sd=shown)
+        case "floor":
+            return gettext("%(sd)s points (smallest step allowed)", sd=shown)
+        case _:
+            assert_never(whose)
 
 
 def _site_numbers(

@@ -21,7 +21,7 @@ from clinical.signals.kinds import (
 from clinical.signals.raised import Finding, Raised
 from clinical.signals.usual import Before, Usual, before_each
 from clinical.trajectory import Course, Reading
-from questionnaires.instrument import Instrument
+from questionnaires.instrument import Instrument, Spread
 
 _DROP_RULES: tuple[RuleId, ...] = ("R3", "R6")
 
@@ -34,10 +34,23 @@ class _Drop:
     readings: list[Reading]
 
 
-def alliance_findings(course: Course, rules: RuleNumbers) -> tuple[Finding, ...]:
-    """What R2, R3, R5 and R6 say; a rule that is off says nothing."""
+def alliance_findings(
+    course: Course, rules: RuleNumbers, *, sample_sd: Spread | None
+) -> tuple[Finding, ...]:
+    """What R2, R3, R5 and R6 say; a rule that is off says nothing.
+
+    Args:
+        course: of an alliance instrument.
+        rules: the plan's numbers.
+        sample_sd: of ratings of many people on this form, if the site knows it.
+    """
     instrument, readings = course.instrument, course.readings
-    before = before_each(instrument, [each.value for each in readings], rules)
+    before = before_each(
+        instrument,
+        [each.value for each in readings],
+        rules=rules,
+        sample_sd=sample_sd,
+    )
     return (
         *_below_own_baseline(instrument, readings, before, rules=rules),
         *_drop_or_repair(instrument, readings, before, rules=rules),
@@ -128,7 +141,7 @@ def _dropped(instrument: Instrument, drop: _Drop, rules: RuleNumbers) -> Raised:
         level="strong" if strong else "watch",
         mean=usual.mean,
         sd=usual.spread,
-        sd_is_floor=usual.spread_is_floor,
+        sd_of=usual.spread_of,
         latest=latest,
     )
     return Raised(signal, since=drop.readings[0].authored)

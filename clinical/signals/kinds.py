@@ -39,6 +39,8 @@ SilentReason = Literal[
     # D1
     "no_visits_known",
 ]
+# By whose spread a drop is measured: the person's own, or a larger one.
+SpreadOf = Literal["own", "sample", "floor"]
 QualityReason = Literal[
     "prorated",
     "not_scored",
@@ -174,8 +176,8 @@ class AllianceDrop:
     instrument_id: str
     level: Literal["watch", "strong"]
     mean: Decimal  # of the readings before the drop began
-    sd: Decimal  # the threshold used: their SD, or the floor if that is larger
-    sd_is_floor: bool
+    sd: Decimal  # the one used: of their own, the sample's or the floor
+    sd_of: SpreadOf
     latest: Reading
     respondent: Respondent = "self"
 
@@ -187,8 +189,8 @@ class BelowOwnLimits:
     instrument_id: str
     how: Literal["beyond_limit", "run"]
     centre: Decimal  # mean of the readings before
-    sigma: Decimal  # their mean moving range over d2, or the floor if that is larger
-    sigma_is_floor: bool
+    sigma: Decimal  # the one used: their mean moving range over d2, sample or floor
+    sigma_of: SpreadOf
     in_a_row: int  # readings on the worse side of the centre, up to the latest
     latest: Reading
     respondent: Respondent = "self"

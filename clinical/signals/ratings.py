@@ -16,11 +16,16 @@ from clinical.signals.raised import Finding, Raised
 from clinical.signals.usual import Usual, before_each
 from clinical.trajectory import Course, Reading
 from questionnaires.answers import Answers, Chosen
-from questionnaires.instrument import Cutoff, Instrument
+from questionnaires.instrument import Cutoff, Instrument, Spread
 
 
 def rating_findings(
-    course: Course, rules: RuleNumbers, *, low_line: Cutoff | None, chart: bool
+    course: Course,
+    rules: RuleNumbers,
+    *,
+    low_line: Cutoff | None,
+    sample_sd: Spread | None,
+    chart: bool,
 ) -> tuple[Finding, ...]:
     """What R1, R4 and R7 say; a rule that is off says nothing.
 
@@ -28,11 +33,12 @@ def rating_findings(
         course: of an alliance instrument.
         rules: the plan's numbers.
         low_line: the site's own number for one line of its licensed form.
+        sample_sd: of ratings of many people on this form, if the site knows it.
         chart: whether the site has chosen the control chart.
     """
     return (
         *_below_site_cutoff(course, low_line),
-        *(_control_chart(course, rules) if chart else ()),
+        *(_control_chart(course, rules, sample_sd) if chart else ()),
         *_flat_at_maximum(course, rules),
     )
 
@@ -111,7 +117,9 @@ class _Beyond:
     is_run: bool
 
 
-def _control_chart(course: Course, rules: RuleNumbers) -> tuple[Finding, ...]:
+def _control_chart(
+    course: Course, rules: RuleNumbers, sample_sd: Spread | None
+) -> tuple[Finding, ...]:
     """R4: an individuals chart of this person's ratings; only the worse side speaks.
 
     Centre and limits come from the ratings before; while ratings stay beyond them they
@@ -125,7 +133,12 @@ def _control_chart(course: Course, rules: RuleNumbers) -> tuple[Finding, ...]:
     needed = rules.chart_from_session
     if len(readings) < needed:
         return (too_early(instrument, readings, rule="R4", needed=needed),)
-    before = before_each(instrument, [each.value for each in readings], rules)
+    before = before_each(
+        instrument,
+        [each.value for each in readings],
+        rules=rules,
+        sample_sd=sample_sd,
+    )
     beyond: _Beyond | None = None
     since = readings[0].authored
     for at in range(needed - 1, len(readings)):
@@ -155,7 +168,7 @@ def _control_chart(course: Course, rules: RuleNumbers) -> tuple[Finding, ...]:
         how="run" if beyond.is_run else "beyond_limit",
         centre=beyond.usual.mean,
         sigma=beyond.usual.spread,
-        sigma_is_floor=beyond.usual.spread_is_floor,
+        sigma_of=beyond.usual.spread_of,
         in_a_row=_below(instrument, beyond.usual, readings),
         latest=readings[-1],
     )

@@ -147,12 +147,14 @@ def _read(course: Course, asked: _Asked) -> Read:
     notes = quality_notes(course, plan.rules, today=asked.today, unread=asked.unread)
     heads: Outlook | None = None
     if instrument.construct == "alliance":
+        sample_sd = plan.sample_sds.get(instrument.id)
         findings = (
-            *alliance_findings(course, plan.rules),
+            *alliance_findings(course, plan.rules, sample_sd=sample_sd),
             *rating_findings(
                 course,
                 plan.rules,
                 low_line=plan.low_lines.get(instrument.id),
+                sample_sd=sample_sd,
                 chart=plan.control_chart,
             ),
         )

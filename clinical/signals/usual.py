@@ -6,7 +6,8 @@ from decimal import Decimal
 from itertools import accumulate, pairwise
 
 from clinical.rule_numbers import RuleNumbers
-from questionnaires.instrument import Instrument
+from clinical.signals.kinds import SpreadOf
+from questionnaires.instrument import Instrument, Spread
 
 # What is shown and what is compared are the same number.
 SHOWN = Decimal("0.01")
@@ -21,7 +22,7 @@ class Usual:
 
     mean: Decimal
     spread: Decimal
-    spread_is_floor: bool
+    spread_of: SpreadOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,13 @@ class Before:
     Attributes:
         sums, squares, moves: of the first n values, their squares, and the steps
             between them, for n = 0, 1, 2, ...
+        least: the smallest spread that is used, and whose it is.
     """
 
     sums: tuple[Decimal, ...]
     squares: tuple[Decimal, ...]
     moves: tuple[Decimal, ...]
-    floor: Decimal
+    least: tuple[Decimal, SpreadOf]
 
     def mean(self, n: int) -> Decimal:
         """Of the first n values; at least one."""
@@ -45,12 +47,12 @@ class Before:
     def by_sd(self, n: int) -> Usual:
         """Mean and sample SD (n - 1) of the first n values; at least two.
 
-        A person who always gives the same rating has no spread; without the floor, one
-        point would be a rupture.
+        A person who always gives the same rating has no spread; without another one
+        beside it, one point would be a rupture.
 
         Source:
-            Larger of own and sample SD: BMC Med Res Methodol 2012;12:10. The floor
-            stands in the plan.
+            Larger of own and sample SD: BMC Med Res Methodol 2012;12:10. Both the
+            sample's and the floor for forms without a sample stand in the plan.
         """
         # n times the sum of squares of the deviations; exact, so never below zero.
         deviations = n * self.squares[n] - self.sums[n] ** 2
@@ -61,19 +63,29 @@ class Before:
         return self._usual(n, self.moves[n] / (n - 1) / _D2)
 
     def _usual(self, n: int, own: Decimal) -> Usual:
-        spread = own.quantize(SHOWN)
-        return Usual(
-            mean=self.mean(n),
-            spread=max(spread, self.floor),
-            spread_is_floor=max(spread, self.floor) != spread,
-        )
+        spread, (least, whose) = own.quantize(SHOWN), self.least
+        if spread >= least:
+            return Usual(self.mean(n), spread, spread_of="own")
+        return Usual(self.mean(n), least, spread_of=whose)
 
 
 def before_each(
-    instrument: Instrument, values: Sequence[Decimal], rules: RuleNumbers
+    instrument: Instrument,
+    values: Sequence[Decimal],
+    *,
+    rules: RuleNumbers,
+    sample_sd: Spread | None,
 ) -> Before:
-    """Running sums over a course, oldest value first."""
+    """Running sums over a course, oldest value first.
+
+    Args:
+        instrument: for its range, where there is no sample.
+        values: ratings of one person.
+        rules: the plan's numbers.
+        sample_sd: of ratings of many people, if the site knows it.
+    """
     total = instrument.total
+    floor = ((total.high - total.low) * rules.sd_floor_of_range).quantize(SHOWN)
     steps = [abs(b - a) for a, b in pairwise(values)]
     # Before the first and before the second value there is no step yet.
     steps = [Decimal(0), *steps] if values else steps
@@ -81,7 +93,7 @@ def before_each(
         sums=_running(values),
         squares=_running([each * each for each in values]),
         moves=_running(steps),
-        floor=((total.high - total.low) * rules.sd_floor_of_range).quantize(SHOWN),
+        least=(sample_sd.value, "sample") if sample_sd else (floor, "floor"),
     )
 
 

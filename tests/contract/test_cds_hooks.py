@@ -289,7 +289,7 @@ def widest(instrument: Instrument) -> list[SpeakingSignal]:
     long = Decimal("123.456")
     name = instrument.id
     worse = ReliablyWorse(name, reading, reading, long, 100)
-    drop = AllianceDrop(name, "strong", long, long, True, reading)
+    drop = AllianceDrop(name, "strong", long, long, "floor", reading)
     visit = Visit(reading.authored, "late_cancelled")
     signals: list[SpeakingSignal] = [
         worse,
@@ -303,7 +303,7 @@ def widest(instrument: Instrument) -> list[SpeakingSignal]:
         ReachedGoal(name, reading, reading, long, long),
         BelowSiteCutoff(name, reading, long, ("x",) * 100, long),
         BelowOwnBaseline(name, long, 100, reading),
-        AllianceDrop(name, "watch", long, long, True, reading),
+        AllianceDrop(name, "watch", long, long, "floor", reading),
         drop,
         BelowOwnLimits(name, "run", long, long, True, 100, reading),
         AllianceRepaired(name, long, long, reading, reading),

@@ -95,17 +95,17 @@ def line(signal: Signal) -> str:
                 f" {signal.baseline_readings}, latest {number(signal.latest.value)}"
             )
         case AllianceDrop():
-            floor = " (floor)" if signal.sd_is_floor else ""
+            whose = "" if signal.sd_of == "own" else f" ({signal.sd_of})"
             return (
                 f"R3 {name}: {signal.level}, mean {number(signal.mean)},"
-                f" sd {number(signal.sd)}{floor},"
+                f" sd {number(signal.sd)}{whose},"
                 f" latest {number(signal.latest.value)}"
             )
         case BelowOwnLimits():
-            floor = " (floor)" if signal.sigma_is_floor else ""
+            whose = "" if signal.sigma_of == "own" else f" ({signal.sigma_of})"
             return (
                 f"R4 {name}: {signal.how}, centre {number(signal.centre)},"
-                f" sigma {number(signal.sigma)}{floor},"
+                f" sigma {number(signal.sigma)}{whose},"
                 f" latest {number(signal.latest.value)}, {signal.in_a_row} in a row"
             )
         case AllianceUnrepaired():

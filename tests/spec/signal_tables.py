@@ -136,6 +136,11 @@ def _known(beside: Beside) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "Control chart", ("chosen by the site",)
     if beside.low_line is not None:
         yield "The site's number for one line", (f"below {beside.low_line}, invented",)
+    if beside.sample_sd is not None:
+        yield (
+            "The site's SD of many people's ratings",
+            (f"{beside.sample_sd}, invented",),
+        )
     if beside.same_language:
         yield "Declared equivalent by the site", ("English and German",)
 

@@ -30,7 +30,7 @@ from clinical.signals.band import NO_NORMS, NormKey, Norms
 from clinical.signals.kinds import CannotTellYet, QualityNote
 from clinical.signals.read import SignalReport, read_signals
 from clinical.trajectory import Equivalence
-from questionnaires.instrument import Cutoff, Instrument, Source
+from questionnaires.instrument import Cutoff, Instrument, Source, Spread
 from tests.curves import curve
 from tests.instruments import (
     LIBRARY,
@@ -64,6 +64,7 @@ class Beside:
         reviewed: days of the episode on which the plan was reviewed.
         control_chart: whether the site has chosen it.
         low_line: the site's number for one line of its licensed form.
+        sample_sd: the site's SD of many people's ratings.
         same_language: whether the site declares English and German equivalent.
     """
 
@@ -71,6 +72,7 @@ class Beside:
     reviewed: Sequence[int] = ()
     control_chart: bool = False
     low_line: int | None = None
+    sample_sd: str | None = None
     same_language: bool = False
 
 
@@ -139,10 +141,13 @@ def _plan(instruments: Sequence[Instrument], beside: Beside) -> MeasurementPlan:
     source = Source("invented", "own")
     line = beside.low_line
     low = Cutoff(Decimal(line), "<", "invented", source) if line is not None else None
+    sd = beside.sample_sd
+    sample = Spread(Decimal(sd), "invented", source) if sd is not None else None
     return plan_with(
         *instruments,
         control_chart=beside.control_chart,
         low_lines={each.id: low for each in instruments if low is not None},
+        sample_sds={each.id: sample for each in instruments if sample is not None},
         equivalences=tuple(
             Equivalence(each.id, "language", ("en", "de"), source)
             for each in instruments

@@ -1,9 +1,12 @@
 """R3: a drop of at least one (watch) or two (strong) SD from this person's mean.
 
-The form's range is 0-16, so the smallest SD that is used is 1.6.
+The SD is this person's own or, if larger, that of many people's ratings, which the site
+enters in its plan. Without it the smallest SD is a tenth of the range: 1.6 of 0-16.
 """
 
 import pytest
+
+from tests.spec.tables import Beside
 
 
 def test_a_drop_of_exactly_one_own_sd_is_watched(signal_spec):
@@ -94,6 +97,54 @@ def test_before_session_four_it_is_too_early(signal_spec):
             "R6 session-alliance: too_few_readings, 3 of 4 readings",
             "R7 session-alliance: too_few_readings, 3 of 4 readings",
             "D1 session-alliance: no_visits_known",
+        ],
+    )
+
+
+def test_the_sites_sample_sd_takes_the_place_of_the_floor(signal_spec):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 14
+              2 | 14
+              3 | 14
+              4 | 13
+        """,
+        beside=Beside(sample_sd="0.5"),
+        expect=[
+            "R3 session-alliance: strong, mean 14, sd 0.5 (sample), latest 13",
+            "R2 session-alliance: baseline 14 of 3, latest 13",
+        ],
+    )
+
+
+def test_a_fall_short_of_the_sites_sample_sd_is_below_baseline_only(signal_spec):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 14
+              2 | 14
+              3 | 14
+              4 | 12
+        """,
+        beside=Beside(sample_sd="2.5"),
+        expect=["R2 session-alliance: baseline 14 of 3, latest 12"],
+    )
+
+
+def test_an_own_sd_as_large_as_the_samples_is_the_one_that_is_used(signal_spec):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 10
+              2 | 12
+              3 | 14
+              4 | 10
+        """,
+        beside=Beside(sample_sd="2"),
+        expect=[
+            "R3 session-alliance: watch, mean 12, sd 2, latest 10",
+            "R2 session-alliance: baseline 12 of 3, latest 10",
         ],
     )
 

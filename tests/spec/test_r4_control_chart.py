@@ -28,6 +28,25 @@ def test_beyond_three_sigma_of_the_ratings_before(signal_spec):
     )
 
 
+def test_the_limits_are_not_narrower_than_the_sites_sample_sd_allows(signal_spec):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 13
+              2 | 14
+              3 | 13
+              4 | 14
+              5 | 13
+              6 |  8
+        """,
+        beside=Beside(control_chart=True, sample_sd="2"),
+        expect=[
+            "R3 session-alliance: strong, mean 13.4, sd 2 (sample), latest 8",
+            "R2 session-alliance: baseline 13.33 of 3, latest 8",
+        ],
+    )
+
+
 def test_the_sites_that_did_not_choose_it_have_none(signal_spec):
     signal_spec(
         """

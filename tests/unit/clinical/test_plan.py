@@ -371,6 +371,38 @@ def test_the_number_for_one_line_of_a_form_that_the_site_has_completed():
     assert found.low_lines["srs"].value == 7
 
 
+SAMPLE_SD = """
+[sample_sds.{id}]
+value = {value}
+sample = "invented"
+source = "invented"
+evidence = "own"
+"""
+
+
+def test_the_sd_of_many_ratings_is_the_sites_own_number_with_its_sample():
+    text = DEMO + SAMPLE_SD.format(id="session-alliance", value=2.5)
+
+    found = plan(text).sample_sds["session-alliance"]
+
+    assert (found.value, found.sample) == (Decimal("2.5"), "invented")
+    assert found.source.text == "invented"
+
+
+@pytest.mark.parametrize(
+    ("instrument", "value", "key"),
+    [
+        ("phq-9", 2.5, "sample_sds.phq-9"),
+        ("session-alliance", 0, "sample_sds.session-alliance.value"),
+        ("session-alliance", 16, "sample_sds.session-alliance.value"),
+    ],
+)
+def test_an_sd_of_another_form_or_beyond_its_range_is_refused(
+    instrument: str, value: float, key: str
+):
+    assert refused_key(DEMO + SAMPLE_SD.format(id=instrument, value=value)) == key
+
+
 def test_as_many_swings_as_readings_cannot_be():
     text = re.sub(
         r"(?s)(\[rules\.noisy_swings\].*?value\s*= )4", r"\g<1>10", DEMO, count=1

@@ -129,7 +129,7 @@ def test_the_smallest_sd_is_a_part_of_the_range_and_not_of_the_highest_score():
     found = read_signals(episode, plan_with(narrow), today=on_day(22).date(), unread=0)
 
     (drop,) = (each for each in found.speaking if isinstance(each, AllianceDrop))
-    assert (drop.sd, drop.sd_is_floor, drop.level) == (1, True, "watch")
+    assert (drop.sd, drop.sd_of, drop.level) == (1, "floor", "watch")
 
 
 @pytest.mark.hazard("H07")
