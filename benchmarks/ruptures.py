@@ -20,11 +20,12 @@ both. Then the other way round: the other rule is given the threshold at which i
 as many false alarms as the plan that ships, and delays are compared. Intervals are from
 drawing people again. No figure here is about patients.
 
-Where it cannot be better: a person at the ceiling shows nothing but how far the latest
-rating lies below the top, and there all three rules draw the same line; likewise the
-cut-off happens to lie near the usual rating of noisy raters. A drift below the noise is
-found by chance first, and a rule that compares neighbours spreads its alarms. Early
-ruptures fall into the sessions in which the drop rule learns what is usual.
+Where it is about level: a person at the ceiling shows nothing but how far the latest
+rating lies below the top, and there all three rules draw the same line; the cut-off
+happens to lie near the usual rating of noisy raters; a large fall of a steady rater is
+found at once by all. Drifts are level with one point less: small steps are first found
+by chance there, and we know of no proof that more is possible. Early ruptures fall into
+the sessions in which the drop rule learns what is usual, and are missed.
 """
 
 from collections.abc import Mapping, Sequence
