@@ -3,6 +3,7 @@
 Never null, never empty members; one `smart` link; no clinical content in a URL.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext
@@ -17,9 +18,12 @@ from cds_hooks.card_words import (
     waiting_note,
 )
 from clinical.interruptions import Interruption
+from clinical.measurement import Episode
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
+from clinical.trajectory import trajectories
 from questionnaires.instrument import Instrument
+from questionnaires.library import Library
 
 SUMMARY_LIMIT = 139  # code points; the specification asks for fewer than 140
 OWN_REASONS = "https://rom-on-fhir.example/fhir/CodeSystem/override-reason"
@@ -46,6 +50,31 @@ class CardPlace:
     partial: bool
     waiting: int
     foreign: frozenset[str]
+
+
+def cards_of(
+    through: Sequence[Interruption],
+    uuids: Sequence[str],
+    *,
+    plan: MeasurementPlan,
+    library: Library,
+    place: CardPlace,
+) -> list[dict[str, object]]:
+    """What is let through, as cards in the same order; a live call and a replay alike.
+
+    Args:
+        uuids: one for each.
+    """
+    return [
+        card(
+            each,
+            library.instrument(each.signal.instrument_id),
+            uuid=uuid,
+            plan=plan,
+            place=place,
+        )
+        for each, uuid in zip(through, uuids, strict=True)
+    ]
 
 
 def card(
@@ -93,6 +122,19 @@ def card(
         ],
         "overrideReasons": override_reasons(interruption),
     }
+
+
+def foreign_numbers(
+    episode: Episode, plan: MeasurementPlan, library: Library
+) -> frozenset[str]:
+    """Instruments whose present course is in a language their numbers do not cover."""
+    return frozenset(
+        each.id
+        for each in plan.instruments
+        if each.cutoff or each.reliable_change
+        for course in trajectories(episode, each, equivalences=plan.equivalences)[-1:]
+        if not library.numbers_apply(each.id, language=course.language)
+    )
 
 
 def override_reasons(interruption: Interruption) -> list[dict[str, str]]:

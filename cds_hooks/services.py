@@ -7,19 +7,18 @@ from datetime import datetime
 from time import perf_counter
 
 from cds_hooks.caller_trust import CallerTrust
-from cds_hooks.cards import CardPlace, card
+from cds_hooks.cards import CardPlace, cards_of, foreign_numbers
 from cds_hooks.chart_access import chart_search
 from cds_hooks.errors import MalformedRequest
 from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
 from cds_hooks.prefetch import Pile, beside, birth_date, pile
-from cds_hooks.shown_cards import acknowledged_in, occasion_of, rows_for, shown_in
+from cds_hooks.shown_cards import acknowledged_in, rows_for, shown_in
 from clinical.interruptions import Interruption, interruptions
-from clinical.measurement import Episode
-from clinical.norms.library import NormLibrary, norms_for
+from clinical.norms.library import NormLibrary
+from clinical.opening import Opening, occasion_of, report_of
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
-from clinical.signals.read import SignalReport, read_signals
-from clinical.trajectory import trajectories
+from clinical.signals.read import SignalReport
 from ehr.chart import waiting_in
 from ehr.queries import REVIEWS, ChartQuery, chart_queries, keeps_reviews
 from ehr.tenants import Tenant, Tenants
@@ -148,17 +147,16 @@ def _answer(
         base=desk.tenant.issuer,
     )
     unread = len(reading.unread)
-    today = now.date()
     reviewed = reviews_from_tasks(found.tasks, patient=patient, base=desk.tenant.issuer)
-    report = read_signals(
+    opening = Opening(
         reading.episode,
-        plan,
-        today=today,
+        today=now.date(),
         unread=unread,
-        norms=norms_for(desk.norms, reading.episode, born=found.born, today=today),
+        born=found.born,
         plan_reviews=[each.at.date() for each in reviewed.reviews],
     )
-    occasion = occasion_of(request.context, plan, now=now)
+    report = report_of(opening, plan, desk.norms)
+    occasion = occasion_of(request.context.encounter_id, plan, today=opening.today)
     history = vault.cards.known(patient) if report.speaking else NOTHING_KNOWN
     through = _let_through(
         report, plan, found=found, history=history, occasion=occasion
@@ -186,19 +184,13 @@ def _answer(
         unread=unread - found.partial,
         partial=found.partial,
         waiting=len(waiting.submissions),
-        foreign=_foreign(reading.episode, plan, desk.library),
+        foreign=foreign_numbers(reading.episode, plan, desk.library),
     )
-    cards = [
-        card(
-            each,
-            desk.library.instrument(each.signal.instrument_id),
-            uuid=uuid,
-            plan=plan,
-            place=place,
-        )
-        for each, uuid in zip(through, uuids, strict=True)
+    cards = (
+        cards_of(through, uuids, plan=plan, library=desk.library, place=place)
         if plan.speaking
-    ]
+        else []
+    )
     _log(
         desk,
         request,
@@ -237,19 +229,6 @@ def _let_through(
     if not safety:
         raise found.gap
     return safety
-
-
-def _foreign(
-    episode: Episode, plan: MeasurementPlan, library: Library
-) -> frozenset[str]:
-    """Instruments whose present course is in a language their numbers do not cover."""
-    return frozenset(
-        each.id
-        for each in plan.instruments
-        if each.cutoff or each.reliable_change
-        for course in trajectories(episode, each, equivalences=plan.equivalences)[-1:]
-        if not library.numbers_apply(each.id, language=course.language)
-    )
 
 
 def _check_server(request: HookRequest, tenant: Tenant) -> None:

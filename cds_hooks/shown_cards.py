@@ -2,24 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from cds_hooks.hook_request import Context
 from clinical.interruptions import Acknowledgement, Interruption, Shown
-from clinical.plan import MeasurementPlan
 from vault.card_log import CardHistory, CardRow
-
-
-def occasion_of(context: Context, plan: MeasurementPlan, *, now: datetime) -> str:
-    """What "shown before" is about: the encounter, else the day; or nothing at all.
-
-    A card that stays until somebody answers it is the same card at every occasion.
-    """
-    if plan.repeat == "until_acknowledged":
-        return ""
-    return context.encounter_id or now.date().isoformat()
 
 
 def acknowledged_in(history: CardHistory) -> list[Acknowledgement]:
