@@ -122,18 +122,26 @@ def plan_from_toml(text: str, library: Library, *, file: str) -> MeasurementPlan
         PlanFileError: names file and key, and says what to do.
     """
     try:
-        table = table_from_toml(text.encode(), file=file)
-        plan = _plan(table, library)
-        table.finish()
+        return plan_from_table(table_from_toml(text.encode(), file=file), library)
     except InstrumentFileError as error:  # the reader of tables is shared
         raise PlanFileError(error.file, error.key, error.problem) from None
-    return plan
 
 
 def demo_plan(library: Library) -> MeasurementPlan:
     """The plan that is shipped to try the product; its texts say that it is a demo."""
     text = DEMO_PLAN.read_text(encoding="utf-8")
     return plan_from_toml(text, library, file=DEMO_PLAN.name)
+
+
+def plan_from_table(table: Table, library: Library) -> MeasurementPlan:
+    """The same of a table that was read already.
+
+    Raises:
+        InstrumentFileError: names file and key.
+    """
+    plan = _plan(table, library)
+    table.finish()
+    return plan
 
 
 def _plan(table: Table, library: Library) -> MeasurementPlan:

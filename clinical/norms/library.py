@@ -20,9 +20,15 @@ from clinical.signals.band import NO_NORMS, NormKey, Norms
 
 @dataclass(frozen=True, slots=True)
 class NormLibrary:
-    """Packs that the plan names and that were believed."""
+    """Packs that the plan names and that were believed.
+
+    Attributes:
+        on_trial: in a replay also a pack speaks that nobody has signed (yet); never
+            true where people are told something.
+    """
 
     packs: tuple[NormPack, ...]
+    on_trial: bool = False
 
 
 NO_LIBRARY = NormLibrary(())
@@ -43,17 +49,32 @@ def norm_library(plan: MeasurementPlan, contents: Mapping[str, bytes]) -> NormLi
     for named in plan.norms.packs:
         pack = pack_from_bytes(contents[named.file], file=named.file)
         _believe(pack, named, plan.norms)
-        _fits(pack, plan, named.file)
+        _fits(pack, plan, named.file, setting=plan.norms.setting)
         pack = _asked(pack, plan, named.file)
-        for other in found:
-            if _collide(pack.key, other.key):
-                raise NormPackError(
-                    named.file,
-                    f"is for people for whom {other.pack_id} {other.version} is too:"
-                    " name only one of them in the plan",
-                )
+        _refuse_second(pack, found, named.file)
         found.append(pack)
     return NormLibrary(tuple(found))
+
+
+def norms_on_trial(plan: MeasurementPlan, contents: Mapping[str, bytes]) -> NormLibrary:
+    """These packs in place of the plan's, signed or not: for a replay alone.
+
+    Args:
+        contents: file name -> bytes.
+
+    Raises:
+        NormPackError: one is tampered with, not for this plan, or two are for the
+            same people.
+    """
+    found: list[NormPack] = []
+    for file, content in contents.items():
+        pack = pack_from_bytes(content, file=file)
+        # A plan without norms has no setting yet: the pack's is taken.
+        _fits(pack, plan, file, setting=plan.norms.setting or pack.key.setting)
+        pack = _asked(pack, plan, file)
+        _refuse_second(pack, found, file)
+        found.append(pack)
+    return NormLibrary(tuple(found), on_trial=True)
 
 
 def norms_for(
@@ -76,7 +97,7 @@ def norms_for(
             pack.key.instrument_version,
             pack.key.language,
             pack.key.respondent,
-        ): _curve(pack, today)
+        ): pack.curve if library.on_trial else _curve(pack, today)
         for pack in library.packs
         if pack.key.age_band.holds(age)
     }
@@ -132,9 +153,19 @@ def _believe(pack: NormPack, named: NamedPack, norms: PlanNorms) -> None:
         )
 
 
-def _fits(pack: NormPack, plan: MeasurementPlan, file: str) -> None:
+def _refuse_second(pack: NormPack, found: Sequence[NormPack], file: str) -> None:
+    for other in found:
+        if _collide(pack.key, other.key):
+            raise NormPackError(
+                file,
+                f"is for people for whom {other.pack_id} {other.version} is too:"
+                " name only one of them in the plan",
+            )
+
+
+def _fits(pack: NormPack, plan: MeasurementPlan, file: str, *, setting: str) -> None:
     """What a signature cannot say: that the pack is about this plan's instruments."""
-    key, curve, setting = pack.key, pack.curve, plan.norms.setting
+    key, curve = pack.key, pack.curve
     if key.setting != setting:
         raise NormPackError(
             file, f"is for the setting {key.setting!r}; the plan's is {setting!r}"

@@ -91,19 +91,24 @@ def spans_of(
 
 
 def blocks_of(span: Span) -> Iterator[Block]:
-    """The lines that begin in this piece, each once.
+    """The lines that begin in this piece, each once."""
+    return blocks_between(span.file, span.start, span.end)
+
+
+def blocks_between(file: Path, start: int, stop: int) -> Iterator[Block]:
+    """The lines of a file whose first byte lies from `start` up to, not at, `stop`.
 
     Memory: a few buffers, or the longest line.
     """
-    with span.file.open("rb", buffering=0) as stream:
-        offset, held = _first_line(stream, span.start), b""
-        while offset < span.end:
+    with file.open("rb", buffering=0) as stream:
+        offset, held = _first_line(stream, start), b""
+        while offset < stop:
             piece = stream.read(BUFFER)
             data = held + piece
             end = len(data) if not piece else data.rfind(b"\n") + 1
             if end:
                 # The line that goes beyond our end is the last of ours.
-                last = data.find(b"\n", max(span.end - offset - 1, 0), end) + 1
+                last = data.find(b"\n", max(stop - offset - 1, 0), end) + 1
                 yield _block(data[: last or end], offset)
                 if not piece:
                     return

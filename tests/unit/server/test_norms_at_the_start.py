@@ -190,7 +190,7 @@ def test_a_missing_pack_is_no_start(
     plan = write(tmp_path, signed(pack()))
     (tmp_path / "pack-0.json").unlink()
 
-    with pytest.raises(NormPackError, match="cannot be read beside the plan"):
+    with pytest.raises(NormPackError, match="cannot be read"):
         running(tmp_path, CALLER, monkeypatch, plan=plan)
 
 

@@ -1,0 +1,1 @@
+"""`rom replay`: charts of the past gone through again."""
