@@ -15,6 +15,7 @@ from clinical.signals.kinds import CannotTellYet
 
 Dimension = Literal["signal", "language", "session", "week"]
 Cell = tuple[Dimension, str]
+Silence = tuple[str, str, str]  # instrument, rule, reason
 
 
 @dataclass(slots=True)
@@ -31,8 +32,8 @@ class Tally:
         told: people with a card.
         cards_in, told_in: the same by cell.
         sessions_in, people_in: sessions of a cell, and people who had one.
-        cannot_tell: people for whom a rule could not tell at the last opening, by
-            rule and reason.
+        cannot_tell: people for whom a rule could not tell at the last opening; where
+            nothing was ever answered, no rule could, and it is counted once.
         first, last: days of the first and the last opening; None without any.
     """
 
@@ -48,7 +49,7 @@ class Tally:
     told_in: Counter[Cell] = field(default_factory=Counter)
     sessions_in: Counter[Cell] = field(default_factory=Counter)
     people_in: Counter[Cell] = field(default_factory=Counter)
-    cannot_tell: Counter[tuple[str, str]] = field(default_factory=Counter)
+    cannot_tell: Counter[Silence] = field(default_factory=Counter)
     first: date | None = None
     last: date | None = None
 
@@ -67,21 +68,23 @@ class Change:
     """What another number in the plan would have done.
 
     Attributes:
+        told: people who would have had a card.
         touched: people who would have had other cards.
-        cards_in, touched_in: by signal.
+        cards_in, told_in, touched_in: by signal.
     """
 
     cards: int = 0
+    told: int = 0
     touched: int = 0
     cards_in: Counter[str] = field(default_factory=Counter)
+    told_in: Counter[str] = field(default_factory=Counter)
     touched_in: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Change") -> None:
         """The people of the other one too."""
-        self.cards += other.cards
-        self.touched += other.touched
-        self.cards_in += other.cards_in
-        self.touched_in += other.touched_in
+        for each in fields(self):
+            mine, theirs = getattr(self, each.name), getattr(other, each.name)
+            setattr(self, each.name, mine + theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +157,10 @@ def change_of(before: Sequence[CountedCard], after: Sequence[CountedCard]) -> Ch
     touched = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     return Change(
         cards=len(after),
+        told=int(bool(after)),
         touched=int(bool(touched)),
         cards_in=Counter({name: len(each) for name, each in new.items()}),
+        told_in=Counter(list(new)),
         touched_in=Counter(touched),
     )
 
@@ -183,9 +188,13 @@ def _cells_of(card: CountedCard) -> tuple[Cell, ...]:
     )
 
 
-def _silent_in(last: Replayed) -> set[tuple[str, str]]:
+def _silent_in(last: Replayed) -> set[Silence]:
     return {
-        (each.rule, each.reason)
+        (
+            each.instrument_id,
+            "" if each.reason == "no_readings" else each.rule,
+            each.reason,
+        )
         for each in last.report.signals
         if isinstance(each, CannotTellYet)
     }

@@ -10,7 +10,13 @@ from decimal import Decimal
 
 from clinical.across_episodes.fidelity import Hidden, complementary
 from clinical.across_episodes.numbers import Numbers
-from clinical.across_episodes.replay_counts import Cell, Change, Dimension, Tally
+from clinical.across_episodes.replay_counts import (
+    Cell,
+    Change,
+    Dimension,
+    Silence,
+    Tally,
+)
 
 _SHOWN = Decimal("0.1")
 Figure = int | Decimal | Hidden
@@ -69,7 +75,7 @@ class ReplayReport:
     per_week: Figure
     weeks: int
     by: Mapping[Dimension, tuple[Row, ...]]
-    cannot_tell: Mapping[tuple[str, str], Figure]
+    cannot_tell: Mapping[Silence, Figure]
     what_if: tuple[WhatIf, ...]
 
 
@@ -157,20 +163,36 @@ def _row(tally: Tally, cell: Cell, *, hidden: bool) -> Row:
 
 def _what_if(name: str, change: Change, tally: Tally, least: int) -> WhatIf:
     """Beside the plan's own figures a difference of few people would tell them."""
-    hidden = _few(change.touched, least) or _few(tally.told, least)
-    if hidden:
+    if any(_few(each, least) for each in (change.touched, change.told, tally.told)):
         return WhatIf(name, Hidden(), Hidden(), Hidden(), {})
-    small = {key for key, count in change.touched_in.items() if _few(count, least)}
     return WhatIf(
         name,
         cards=change.cards,
         per_100=_per(100 * change.cards, tally.sessions),
         touched=change.touched,
-        by_signal={
-            key: Hidden() if small else change.cards_in[key]
-            for key in sorted(change.touched_in)
-        },
+        by_signal=_changed_signals(change, tally, least),
     )
+
+
+def _changed_signals(change: Change, tally: Tally, least: int) -> dict[str, Figure]:
+    keys = sorted(change.touched_in)
+    touched = [change.touched_in[key] for key in keys]
+    small = {
+        at
+        for at, key in enumerate(keys)
+        if any(
+            _few(each, least)
+            for each in (
+                *(touched[at], change.told_in[key]),
+                tally.told_in["signal", key],
+            )
+        )
+    }
+    hidden = complementary(touched, hidden=frozenset(small), smallest=least)
+    return {
+        key: Hidden() if at in hidden else change.cards_in[key]
+        for at, key in enumerate(keys)
+    }
 
 
 def _weeks(tally: Tally) -> int:

@@ -90,8 +90,13 @@ def json_of(done: Replay) -> Json:
             key: [_row_json(each) for each in rows] for key, rows in report.by.items()
         },
         "cannot_tell": [
-            {"rule": rule, "reason": reason, "people": _figure(people)}
-            for (rule, reason), people in report.cannot_tell.items()
+            {
+                "instrument": instrument,
+                "rule": rule or None,
+                "reason": reason,
+                "people": _figure(people),
+            }
+            for (instrument, rule, reason), people in report.cannot_tell.items()
         ],
         "what_if": [
             {
@@ -175,10 +180,10 @@ def _breakdowns(report: ReplayReport) -> Iterator[str]:
     if report.cannot_tell:
         yield "could not tell at the last opening:"
         yield from _table(
-            ("rule", "reason", "people"),
+            ("instrument", "rule", "reason", "people"),
             [
-                (rule, reason, _said(people))
-                for (rule, reason), people in report.cannot_tell.items()
+                (instrument, rule or "all", reason, _said(people))
+                for (instrument, rule, reason), people in report.cannot_tell.items()
             ],
         )
 

@@ -1,4 +1,4 @@
-"""Histories of invented people, as this product writes them, in the files of an export."""
+"""Histories of invented people as this product writes them, in files of an export."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ def history(person: int, *, sessions: int = 8) -> list[Json]:
     rating = random.randint(11, 16)
     found: list[Json] = []
     for week in range(random.randint(1, sessions)):
-        on = FIRST + timedelta(weeks=week, minutes=person % 300)
+        on = FIRST + timedelta(weeks=person % 3 + week, minutes=person)
         points = points_for(PHQ9, max(0, min(24, score)))
         if random.random() < 0.05:
             points[-1] = 1
