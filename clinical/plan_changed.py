@@ -50,8 +50,8 @@ def changed_plan(
 def each_threshold(plan: MeasurementPlan) -> Iterator[str]:
     """Every number that a card rests on, once lower and once higher.
 
-    A count or a reliable change by one, a part by half of itself: not other values to
-    choose from, but enough to see which number the cards depend on.
+    A count or a reliable change by one, days by a week, a part by half of itself: not
+    values to choose from, but enough to see which number the cards depend on.
     """
     for instrument in plan.outcome:
         change = instrument.reliable_change
@@ -62,8 +62,10 @@ def each_threshold(plan: MeasurementPlan) -> Iterator[str]:
         if each.name in _BESIDE:
             continue
         number = getattr(plan.rules, each.name)
-        half = number / 2 if isinstance(number, Decimal) else 1
-        for value in (number - half, number + half):
+        step = number / 2 if isinstance(number, Decimal) else 1
+        if each.name.endswith("_days"):
+            step = 7
+        for value in (number - step, number + step):
             yield f"rules.{each.name}={value}"
 
 

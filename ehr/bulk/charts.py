@@ -16,7 +16,7 @@ from ehr.bulk.spans import LONGEST_LINE, blocks_between, line_numbers
 from ehr.errors import JsonRefused
 from ehr.wire.safe_json import safe_json
 from ehr.wire.typed_json import checked_text
-from fhir_mapping.errors import UnreadableResource
+from fhir_mapping.errors import UnreadableResource, plausible_type
 from fhir_mapping.history import PATIENT, patient_of
 from fhir_mapping.plan_review import TASK
 from fhir_mapping.r4.reading import (
@@ -28,8 +28,7 @@ from fhir_mapping.r4.reading import (
 from fhir_mapping.r4.references import reference_parts
 from fhir_mapping.unread import Unread
 
-MEASURED = frozenset({"Observation", "QuestionnaireResponse"})
-LOOKED_AT = MEASURED | {TASK, PATIENT}
+LOOKED_AT = frozenset({"Observation", "QuestionnaireResponse", TASK, PATIENT})
 MOST_NAMED = 20  # lines about nobody that are named by file and line; all are counted
 _WHOLE_FILE = -1  # in place of a length: a Bundle
 
@@ -199,7 +198,7 @@ def _place(
         return
     try:
         resource = _resource(line, plain=plain)
-        kind, patient = resource.resource_type, patient_of(resource)
+        kind, patient = plausible_type(resource.resource_type), patient_of(resource)
     except UnreadableResource as error:
         kind, patient = error.resource_type, _patient_by_hand(line)
         if patient is None:
@@ -207,7 +206,7 @@ def _place(
     if kind not in LOOKED_AT and kind != "Resource":
         found.others[kind] += 1
     elif patient is None:
-        raise UnreadableResource(kind, "for" if kind == TASK else "subject")
+        raise UnreadableResource(kind, _names_patient(kind))
     else:
         kept = found.places.setdefault(patient, array("q"))
         kept.extend((number, offset, len(line)))
@@ -219,11 +218,11 @@ def _index_bundle(found: Charts, number: int) -> None:
     found.lines += len(reading.resources) + len(reading.unread)
     whose: dict[str, None] = {}
     for each in reading.resources:
-        patient = patient_of(each)
-        if each.resource_type not in LOOKED_AT:
-            found.others[each.resource_type] += 1
+        kind, patient = plausible_type(each.resource_type), patient_of(each)
+        if kind not in LOOKED_AT and kind != "Resource":
+            found.others[kind] += 1
         elif patient is None:
-            found.nobodys[each.resource_type, "subject", "malformed"] += 1
+            found.nobodys[kind, _names_patient(kind), "malformed"] += 1
         else:
             whose[patient] = None
     for lost in reading.unread:
@@ -251,6 +250,11 @@ def _resource(line: bytes, *, plain: bool) -> Resource:
     except JsonRefused as error:
         place = "" if error.place.startswith("byte ") else error.place
         raise UnreadableResource("", place) from None
+
+
+def _names_patient(kind: str) -> str:
+    """The place that says whose a resource of this type is."""
+    return {TASK: "for", PATIENT: "id", "Resource": "resourceType"}.get(kind, "subject")
 
 
 def _patient_by_hand(line: bytes) -> str | None:

@@ -12,6 +12,7 @@ from clinical.across_episodes.replay_report import (
     Figure,
     ReplayReport,
     Row,
+    WhatIf,
     report_from,
 )
 from clinical.norms.pack import NormPack
@@ -162,21 +163,7 @@ def _breakdowns(report: ReplayReport) -> Iterator[str]:
                 ],
             )
     yield f"busiest week: {_busiest(report.by['week'])}"
-    if report.what_if:
-        yield "what another number would have done:"
-        yield from _table(
-            ("", "cards", "per 100 sessions", "people touched", "changed signals"),
-            [
-                (
-                    each.name,
-                    *map(_said, (each.cards, each.per_100, each.touched)),
-                    " ".join(
-                        f"{key} {_said(of)}" for key, of in each.by_signal.items()
-                    ),
-                )
-                for each in report.what_if
-            ],
-        )
+    yield from _what_if(report.what_if)
     if report.cannot_tell:
         yield "could not tell at the last opening:"
         yield from _table(
@@ -186,6 +173,26 @@ def _breakdowns(report: ReplayReport) -> Iterator[str]:
                 for (instrument, rule, reason), people in report.cannot_tell.items()
             ],
         )
+
+
+def _what_if(compared: Sequence[WhatIf]) -> Iterator[str]:
+    rows = [
+        (
+            each.name,
+            *map(_said, (each.cards, each.per_100, each.touched)),
+            " ".join(f"{key} {_said(of)}" for key, of in each.by_signal.items()),
+        )
+        for each in compared
+        if each.touched != 0
+    ]
+    if rows:
+        yield "what another number would have done:"
+        yield from _table(
+            ("", "cards", "per 100 sessions", "people touched", "changed signals"), rows
+        )
+    nothing = [each.name for each in compared if each.touched == 0]
+    if nothing:
+        yield f"would have changed nothing: {', '.join(nothing)}"
 
 
 def _foot(done: Replay) -> Iterator[str]:
