@@ -11,14 +11,17 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from clinical.plan import DEMO_PLAN
 from fhir_mapping.r4.reading import Resource
 from server.cli import main
+from server.replay.openings import COLUMNS
 from server.team_sessions import NEEDED, OPTIONAL
 from tests.architecture.clinician_paths import (
     groupings,
     named_persons,
     results_beside_persons,
 )
+from tests.replay.charts import export_in, ndjson, people
 from vault.tables import CALLS, MAIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +35,10 @@ NAMELESS = (
     *sorted((ROOT / "questionnaires").rglob("*.py")),
     ROOT / "server/commands/fidelity.py",
     ROOT / "server/team_sessions.py",
+    *sorted((ROOT / "server/replay").rglob("*.py")),
+    ROOT / "server/commands/replay.py",
+    ROOT / "fhir_mapping/history.py",
+    ROOT / "ehr/bulk/charts.py",
 )
 # Sums of a person's scores, then of a cell's: what hospitals exchange for norms.
 CELLS = ROOT / "clinical/norms/cells_in_database.py"
@@ -108,6 +115,24 @@ def test_the_only_export_has_no_column_for_a_person_and_takes_none() -> None:
 
     [team] = json.loads(ended.stdout)["teams"]
     assert set(team) == {"team", "sessions", "shares", "goal", "refused", "crisis"}
+
+
+def test_a_replay_takes_no_person_who_treats_and_reports_by_none(
+    tmp_path: Path,
+) -> None:
+    assert list(named_persons("\n".join(f"{each}: int" for each in COLUMNS))) == []
+
+    export = export_in(tmp_path, people(6))
+    options = ("--plan", str(DEMO_PLAN), "--json", "--what-if", "rules.gap_days=7")
+    ended = CliRunner().invoke(main, ["replay", str(export), *options])
+
+    report = json.loads(ended.stdout)
+    assert set(report["by"]) == {"signal", "language", "session", "week"}
+    keys = re.findall(r'"(\w+)":', ended.stdout)
+    assert list(named_persons("\n".join(f"{each}: int" for each in set(keys)))) == []
+    # Whoever recorded or performed something stands in the charts that were read.
+    assert "Practitioner/" in ndjson(people(1)["p0"]).decode()
+    assert "Practitioner" not in ended.output
 
 
 @pytest.mark.parametrize(
