@@ -132,7 +132,7 @@ def _replay(export: Path, wish: Wish, openings: Path, *, processes: int) -> Repl
         charts = charts_in(export, told=told)
     with progress("replaying") as told:
         outcome = replay_of(
-            charts, wish, moments=moments, processes=processes, told=told
+            charts, wish, rules, moments=moments, processes=processes, told=told
         )
     strangers = len((moments or {}).keys() - charts.places.keys())
     return Replay(wish, rules, charts, outcome, strangers)

@@ -98,5 +98,7 @@ def _norms(wish: Wish, plan: MeasurementPlan) -> NormLibrary:
         return read_norms(plan, wish.plan.parent)
     contents = {each.name: pack_content(each) for each in wish.norms}
     if len(contents) < len(wish.norms):
-        raise NormPackError(wish.norms[0].name, "is named twice, or two files share it")
+        raise NormPackError(
+            wish.norms[0].name, "there are two packs of one name; rename a file"
+        )
     return norms_on_trial(plan, contents)

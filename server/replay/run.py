@@ -83,6 +83,7 @@ class Outcome:
 def replay_of(
     charts: Charts,
     wish: Wish,
+    rules: Rules,
     *,
     moments: Mapping[str, tuple[Moment, ...]] | None = None,
     processes: int = 1,
@@ -104,7 +105,9 @@ def replay_of(
     ]
     pieces = [people[at : at + AT_ONCE] for at in range(0, len(people), AT_ONCE)]
     found, done = Outcome(), 0
-    for size, piece in _replayed(pieces, charts.files, wish, processes=processes):
+    for size, piece in _replayed(
+        pieces, Replayer(wish, rules, charts.files), processes=processes
+    ):
         found.add(piece)
         done += size
         told(done, len(people))
@@ -114,9 +117,10 @@ def replay_of(
 class Replayer:
     """Goes through one person's past after the other's; the words need its context."""
 
-    def __init__(self, wish: Wish, files: Sequence[Path]) -> None:
-        self._wish = wish
-        self.rules = read_rules(wish)
+    def __init__(self, wish: Wish, rules: Rules, files: Sequence[Path]) -> None:
+        self.wish = wish
+        self.rules = rules
+        self.files = files
         self._reader = ChartReader(files)
         self._catalogues = read_catalogues(TRANSLATIONS)
 
@@ -151,15 +155,15 @@ class Replayer:
         )
         past = history.past
         if moments is None:
-            assert self._wish.rhythm is not None
-            moments = moments_of(past.episode, self._wish.rhythm)
+            assert self.wish.rhythm is not None
+            moments = moments_of(past.episode, self.wish.rhythm)
         opened = self._opened(past, moments, rules.plan)
         own = cards_in(opened)
         changes = {
             name: change_of(own, cards_in(self._opened(past, moments, plan)))
             for name, plan in rules.others.items()
         }
-        if self._wish.way == "speaking":
+        if self.wish.way == "speaking":
             answered = self._opened(past, moments, rules.plan, way="answered")
             changes[ANSWERED] = change_of(own, cards_in(answered))
         return Outcome(
@@ -182,7 +186,7 @@ class Replayer:
         way: Way | None = None,
     ) -> list[Replayed]:
         norms = self.rules.norms
-        return [*replayed(past, moments, plan, norms, way=way or self._wish.way)]
+        return [*replayed(past, moments, plan, norms, way=way or self.wish.way)]
 
 
 def cards_at(opened: Replayed, rules: Rules) -> Iterator[ShownCard]:
@@ -219,11 +223,10 @@ def _print(patient: str, opened: Sequence[Replayed], rules: Rules) -> bytes:
 
 
 def _replayed(
-    pieces: Sequence[People], files: Sequence[Path], wish: Wish, *, processes: int
+    pieces: Sequence[People], replayer: Replayer, *, processes: int
 ) -> Iterator[tuple[int, Outcome]]:
     """Each piece once, in any order."""
     if processes == 1 or len(pieces) < 2:
-        replayer = Replayer(wish, files)
         for each in pieces:
             yield len(each), replayer.of_people(each)
         return
@@ -232,7 +235,7 @@ def _replayed(
         processes,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(wish, files),
+        initargs=(replayer.wish, replayer.files),
     ) as pool:
         waiting = {pool.submit(_of_people, each): len(each) for each in pieces}
         for done in as_completed(waiting):
@@ -244,7 +247,7 @@ _replayer: Replayer | None = None  # of a process that only goes through charts
 
 def _begin(wish: Wish, files: Sequence[Path]) -> None:
     global _replayer
-    _replayer = Replayer(wish, files)
+    _replayer = Replayer(wish, read_rules(wish), files)
 
 
 def _of_people(people: People) -> Outcome:

@@ -13,7 +13,7 @@ from ehr.bulk.charts import ChartReader, charts_in
 from fhir_mapping.history import history_of
 from fhir_mapping.r4.json import Json
 from server.cli import main
-from server.replay.inputs import Wish
+from server.replay.inputs import Wish, read_rules
 from server.replay.openings import openings_in
 from server.replay.run import Replayer
 from tests.replay.charts import export_in, ndjson, people
@@ -30,6 +30,7 @@ from tests.replay.day import (
     write_openings,
 )
 
+pytestmark = pytest.mark.xdist_group("replay")  # the day is recorded once
 PEOPLE = 60
 CHARTS = people(PEOPLE)
 PERSONS: dict[str, Json] = {
@@ -108,7 +109,7 @@ def replayed_day(
 ) -> tuple[Counter[CardKey], list[tuple[str, str, Words]]]:
     """Cards as the log counts them, and their words in the order of the openings."""
     charts, moments = charts_in(export), openings_in(openings)
-    replayer = Replayer(wish, charts.files)
+    replayer = Replayer(wish, read_rules(wish), charts.files)
     reader, keys, words = ChartReader(charts.files), Counter[CardKey](), []
     with replayer.words():
         for patient, places in charts.places.items():

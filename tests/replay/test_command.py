@@ -16,6 +16,7 @@ from tests.replay.charts import bundle, export_in, ndjson, people
 
 PEOPLE = 70
 CHARTS = people(PEOPLE)
+FEW = list(CHARTS)[:20]
 
 
 def rom(export: Path, *options: str | Path, plan: Path = DEMO_PLAN) -> Result:
@@ -154,32 +155,27 @@ def test_charts_may_be_opened_weekly(export: Path, plain: str) -> None:
     assert weekly["sessions"] == json.loads(plain)["sessions"]
 
 
-def test_an_unsigned_pack_may_be_tried_and_is_called_so(
-    export: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "Patient.ndjson").write_bytes(
+def test_an_unsigned_pack_may_be_tried_and_is_called_so(tmp_path: Path) -> None:
+    export = export_in(tmp_path / "export", {key: CHARTS[key] for key in FEW})
+    (export / "Patient.ndjson").write_bytes(
         ndjson(
             {"resourceType": "Patient", "id": each, "birthDate": "1980-05-01"}
-            for each in CHARTS
+            for each in FEW
         )
     )
-    for each in export.iterdir():
-        (tmp_path / each.name).write_bytes(each.read_bytes())
-    file, other = tmp_path / "signed.pack", tmp_path / "unsigned.pack"
-    file.write_bytes(pack_bytes(signed(pack())))
-    other.write_bytes(pack_bytes(hashed(pack())))
+    (tmp_path / "signed").write_bytes(pack_bytes(signed(pack())))
+    (tmp_path / "unsigned").write_bytes(pack_bytes(hashed(pack())))
 
-    with_pack = figures(tmp_path, "--norms", file)
-    on_trial = figures(tmp_path, "--norms", other)
-    text = rom(tmp_path, "--norms", other).stdout
+    without = figures(export)
+    on_trial = figures(export, "--norms", tmp_path / "unsigned")
+    text = rom(export, "--norms", tmp_path / "signed").stdout
 
-    signals = [each["key"] for each in on_trial["by"]["signal"]]
-    assert "S3" in signals
-    assert on_trial["norms"][0]["signed_by"] is None
-    assert with_pack["norms"][0]["signed_by"] == "Dr Test, invented"
-    assert on_trial["sha256"] != figures(tmp_path)["sha256"]
-    assert "not signed" in text
-    assert figures(tmp_path)["norms"] == []
+    assert on_trial["sha256"] != without["sha256"]
+    assert "S3" in {each["key"] for each in on_trial["by"]["signal"]}
+    assert (without["norms"], on_trial["norms"][0]["signed_by"]) == ([], None)
+    assert "signed by Dr Test, invented" in text
+    unsigned = rom(export, "--norms", tmp_path / "unsigned").stdout
+    assert "not signed" in unsigned
 
 
 def test_people_without_enough_are_counted_and_not_called_on_track(
@@ -216,6 +212,8 @@ def test_the_text_says_what_the_object_says(export: Path, plain: str) -> None:
         (("--what-if", "reliable_change.who=5"), "no outcome of this plan"),
         (("--occasions", "monthly"), "monthly"),
         (("--dialect", "unheard-of"), "no such file"),
+        (("--norms", DEMO_PLAN), "demo.toml"),
+        (("--norms", DEMO_PLAN, "--norms", DEMO_PLAN), "two packs of one name"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_its_name(
