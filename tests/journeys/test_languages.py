@@ -38,6 +38,8 @@ def test_the_whole_way_fits_the_screen(
     over: dict[str, list[str]] = {}
 
     def look(name: str, page: Page) -> None:
+        # A page that has come without its style sheet yet has no layout to judge.
+        page.wait_for_load_state()
         over[name] = page.evaluate(RUNS_OVER)
 
     with chromium(
@@ -71,6 +73,7 @@ def test_the_whole_way_fits_the_screen(
         )
         look("saved", tablet)
         chart.locator("#back").click()
+        chart.wait_for_load_state()  # until then both sizes of the graph are drawn
         expect(chart.locator("svg.graph:visible")).to_be_visible()
         look("chart with an estimated start", chart)
 
