@@ -1,5 +1,6 @@
 """S2 to S8 in the words of a card: observation, uncertainty, one next step."""
 
+from decimal import Decimal
 from typing import assert_never
 
 from flask_babel import gettext, ngettext
@@ -119,7 +120,7 @@ def _detail(signal: ProgressSignal, instrument: Instrument) -> tuple[str, ...]:
                     "Average at this session of %(persons)s people with a similar start"
                     " who stayed: %(expected)s; line that 9 in 10 do not pass:"
                     " %(line)s. An average, not a goal.",
-                    persons=signal.persons,
+                    persons=number(Decimal(signal.persons)),
                     expected=number(signal.expected),
                     line=number(signal.line),
                 ),

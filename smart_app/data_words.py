@@ -6,6 +6,7 @@ from flask_babel import gettext
 
 from clinical.signals.kinds import CannotTellYet, QualityNote, QualityReason
 from questionnaires.instrument import Instrument
+from smart_app.review_words import signal_names
 from smart_app.sentence_parts import (
     Sentence,
     reading_words,
@@ -35,7 +36,7 @@ def data_sentence(
                         (
                             (
                                 gettext("Kept quiet because of it"),
-                                ", ".join(signal.silences),
+                                ", ".join(map(_signal_name, signal.silences)),
                             ),
                         )
                         if signal.silences
@@ -62,6 +63,10 @@ def data_sentence(
             )
         case _:
             assert_never(signal)
+
+
+def _signal_name(rule: str) -> str:
+    return signal_names().get(rule, rule)
 
 
 def quality(reason: QualityReason, name: str) -> str:

@@ -1,5 +1,6 @@
 """S2 to S8 in words for the screens."""
 
+from decimal import Decimal
 from typing import assert_never
 
 from flask_babel import gettext, ngettext
@@ -74,7 +75,7 @@ def progress_sentence(signal: ProgressSignal, instrument: Instrument) -> Sentenc
                         gettext(
                             "%(expected)s, from %(persons)s people; not a goal",
                             expected=number(signal.expected),
-                            persons=signal.persons,
+                            persons=number(Decimal(signal.persons)),
                         ),
                     ),
                     (gettext("Line that 9 in 10 do not pass"), number(signal.line)),

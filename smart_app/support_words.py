@@ -152,7 +152,7 @@ def step_words(step: Step) -> str:
                 "Look at the answers together; the client's own view comes first."
             )
         case "wait":
-            return gettext("A change is being tried. It has a day to be looked at.")
+            return gettext("A day to look again is agreed. Until then go on as agreed.")
         case "check":
             return gettext(
                 "The day has come to look at the agreed change: what became of it?"

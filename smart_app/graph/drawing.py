@@ -24,10 +24,12 @@ class Frame:
     tall: int
     low: int
     labels: int  # at most so many session numbers
+    line: int  # height of a line of text: labels keep this distance
 
 
-WIDE = Frame(width=760, left=44, right=132, tall=250, low=104, labels=14)
-NARROW = Frame(width=390, left=30, right=132, tall=200, low=96, labels=6)
+WIDE = Frame(width=760, left=44, right=132, tall=250, low=104, labels=14, line=13)
+NARROW = Frame(width=390, left=30, right=156, tall=200, low=96, labels=6, line=16)
+RuleKind = Literal["cutoff", "corridor_low", "corridor_high", "expected"]
 STEPS = tuple(Decimal(step) for step in (1, 2, 4, 5, 10, 20, 25, 50, 100))
 
 
@@ -50,11 +52,14 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A horizontal line with a label at its right end."""
+    """A horizontal line with a label at its right end.
+
+    "expected" is a label alone, beside the middle of the expected range.
+    """
 
     y: float
     label_y: float
-    kind: Literal["cutoff", "corridor_low", "corridor_high"]
+    kind: RuleKind
     value: Decimal
 
 
@@ -112,7 +117,7 @@ def draw(spec: GraphSpec, frame: Frame) -> Drawing:
     panels: list[DrawnPanel] = []
     for number, panel in enumerate(spec.panels):
         height = frame.tall if number == 0 else frame.low
-        panels.append(_draw_panel(panel, top, top + height, x_of))
+        panels.append(_draw_panel(panel, top, top + height, x_of, frame=frame))
         top += height + GAP
     every = max(1, -(-count // frame.labels))
     sessions = tuple(
@@ -147,7 +152,12 @@ def _without_crowding(sessions: tuple[SessionTick, ...]) -> tuple[SessionTick, .
 
 
 def _draw_panel(
-    panel: Panel, top: float, bottom: float, x_of: Callable[[int], float]
+    panel: Panel,
+    top: float,
+    bottom: float,
+    x_of: Callable[[int], float],
+    *,
+    frame: Frame,
 ) -> DrawnPanel:
     span = panel.high - panel.low
 
@@ -178,7 +188,7 @@ def _draw_panel(
         top=top,
         bottom=bottom,
         ticks=tuple(Tick(y_of(value), value) for value in _gridlines(panel)),
-        rules=_rules(panel, marks[-1].y, y_of),
+        rules=_rules(panel, marks[-1], y_of, line=frame.line),
         corridor=corridor,
         ribbons=_ribbons(panel, x_of, y_of),
         paths=tuple(paths),
@@ -248,11 +258,10 @@ def _gridlines(panel: Panel) -> list[Decimal]:
 
 
 def _rules(
-    panel: Panel, end_y: float, y_of: Callable[[Decimal], float]
+    panel: Panel, end: Mark, y_of: Callable[[Decimal], float], *, line: int
 ) -> tuple[Rule, ...]:
     """Labelled lines; labels step aside for each other and for the last value."""
-    wanted: list[tuple[Literal["cutoff", "corridor_low", "corridor_high"], Decimal]]
-    wanted = []
+    wanted: list[tuple[RuleKind, Decimal]] = []
     if panel.corridor is not None:
         if panel.corridor.high < panel.high:
             wanted.append(("corridor_high", panel.corridor.high))
@@ -260,14 +269,17 @@ def _rules(
             wanted.append(("corridor_low", panel.corridor.low))
     if panel.cutoff is not None:
         wanted.append(("cutoff", panel.cutoff.value))
-    taken = [end_y]
+    band = panel.expected.at(end.point.session) if panel.expected else None
+    if band is not None:
+        wanted.append(("expected", band.expected))
+    taken = [end.y]
     rules: list[Rule] = []
     for kind, value in sorted(wanted, key=lambda each: y_of(each[1])):
         y = y_of(value)
         label = y
-        for step in (0, 13, -13, 26, -26, 39, -39):
-            if all(abs(y + step - other) >= 13 for other in taken):
-                label = y + step
+        for step in (0, 1, -1, 2, -2, 3, -3, 4, -4):
+            if all(abs(y + step * line - other) >= line for other in taken):
+                label = y + step * line
                 break
         taken.append(label)
         rules.append(Rule(y=y, label_y=round(label, 1), kind=kind, value=value))

@@ -121,6 +121,8 @@ def rule_words(panel: Panel, rule: Rule) -> str:
     To a tenth, since an estimated start may have many digits and there is little room;
     the rules themselves use the exact number.
     """
+    if rule.kind == "expected":
+        return gettext("expected range")
     value = number(round(rule.value, 1))
     if rule.kind == "cutoff":
         return gettext("cut-off %(value)s", value=value)
