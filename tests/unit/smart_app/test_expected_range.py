@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from clinical.measurement import Episode, episode_from
 from clinical.norms.library import norm_library, norms_for
 from clinical.signals.band import NO_NORMS, Norms
 from smart_app.figures import number
-from smart_app.graph.drawing import WIDE, draw
+from smart_app.graph.drawing import NARROW, WIDE, Frame, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
     captions,
@@ -150,3 +151,24 @@ def test_a_screen_reader_hears_what_was_expected_at_a_point(clinic: Clinic) -> N
 
     assert "expected" not in heard[0]
     assert all("expected" in each for each in heard[1:])
+
+
+@pytest.mark.parametrize("frame", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_range_is_named_beside_its_end_and_no_label_touches_another(
+    clinic: Clinic, frame: Frame
+) -> None:
+    spec = spec_of(*SCORES)
+    (panel,) = draw(spec, frame).panels
+    heights = sorted([*(each.label_y for each in panel.rules), panel.value_at_end.y])
+
+    with clinic.app.test_request_context():
+        said = [rule_words(panel.panel, each) for each in panel.rules]
+
+    assert said.count("expected range") == 1
+    assert all(b - a >= frame.line for a, b in pairwise(heights))
+
+
+def test_without_a_norm_no_label_speaks_of_a_range() -> None:
+    (panel,) = draw(spec_of(*SCORES, norms=NO_NORMS), WIDE).panels
+
+    assert "expected" not in {each.kind for each in panel.rules}
