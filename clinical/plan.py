@@ -13,10 +13,14 @@ from clinical.change_methods import (
 )
 from clinical.errors import PlanFileError
 from clinical.plan_norms import PlanNorms, plan_norms_from
-from clinical.rule_numbers import RuleNumbers, rule_numbers_from
+from clinical.rule_numbers import (
+    RuleNumbers,
+    rule_numbers_from,
+    rule_sources_from,
+)
 from clinical.trajectory import Equivalence
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
-from questionnaires.instrument import Construct, Cutoff, Instrument, Spread
+from questionnaires.instrument import Construct, Cutoff, Instrument, Source, Spread
 from questionnaires.library import Library, NoWording
 from questionnaires.reader import CHANGE_OPERATORS, OPERATORS, spread_from
 from questionnaires.table import Table, table_from_toml
@@ -72,6 +76,7 @@ class MeasurementPlan:
         control_chart: whether R4 is read; off unless the site chooses it.
         change_methods: instrument id -> how a change is classed; Jacobson-Truax for
             an instrument that is not named.
+        rule_sources: name of a rule's number -> where it comes from.
         low_lines: alliance instrument id -> the site's own number for one line (R1).
         sample_sds: alliance instrument id -> SD of ratings of many people (R3, R4).
         equivalences: what the site declares to give the same scores.
@@ -84,6 +89,7 @@ class MeasurementPlan:
     screening: tuple[Instrument, ...]
     languages: tuple[str, ...]
     rules: RuleNumbers
+    rule_sources: Mapping[str, Source]
     speaking: bool
     decision_support: bool
     repeat: Repeat
@@ -166,6 +172,7 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         screening=screening,
         languages=languages,
         rules=rule_numbers_from(table.table("rules")),
+        rule_sources=rule_sources_from(table.table("rules")),
         speaking=table.flag("speaking"),
         decision_support=table.flag("decision_support"),
         repeat=table.one_of("repeat", _REPEAT),

@@ -1,8 +1,10 @@
 """The numbers of the rules, each read from the plan file beside its source."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
+from questionnaires.instrument import Source
 from questionnaires.table import Table
 
 
@@ -88,6 +90,11 @@ def rule_numbers_from(table: Table) -> RuleNumbers:
     if rules.noisy_swings >= rules.noisy_window:
         raise table.refuse("noisy_swings", "must be fewer than noisy_window readings")
     return rules
+
+
+def rule_sources_from(table: Table) -> Mapping[str, Source]:
+    """Where each number of the plan's `[rules]` comes from, by its name."""
+    return {each.name: table.table(each.name).source() for each in fields(RuleNumbers)}
 
 
 def _count(table: Table, key: str, *, least: int = 1) -> int:

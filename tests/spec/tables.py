@@ -11,7 +11,7 @@ skeleton as a site completes it, with invented numbers.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -24,7 +24,13 @@ from clinical.interruptions import (
     Shown,
     interruptions,
 )
-from clinical.measurement import Measurement, Mode, Respondent, episode_from
+from clinical.measurement import (
+    Episode,
+    Measurement,
+    Mode,
+    Respondent,
+    episode_from,
+)
 from clinical.plan import MeasurementPlan, Repeat
 from clinical.signals.band import NO_NORMS, NormKey, Norms
 from clinical.signals.kinds import CannotTellYet, QualityNote
@@ -104,14 +110,38 @@ def measurements_of(row: Row, *, at: int) -> tuple[Measurement, ...]:
     )
 
 
-def signal_report(
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the rules are given by a table."""
+
+    episode: Episode
+    plan: MeasurementPlan
+    today: date
+    unread: int
+    norms: Norms
+    visits: Sequence[Visit] | None
+    plan_reviews: Sequence[date]
+
+    def report(self) -> SignalReport:
+        return read_signals(
+            self.episode,
+            self.plan,
+            today=self.today,
+            unread=self.unread,
+            norms=self.norms,
+            visits=self.visits,
+            plan_reviews=self.plan_reviews,
+        )
+
+
+def given_by(
     table: str,
     *,
     today: int | None = None,
     unread: int = 0,
     beside: Beside = NOTHING,
-) -> SignalReport:
-    """What the rules say about a table, on a day of the episode (else on its last)."""
+) -> Given:
+    """What a table says, on a day of the episode (else on its last)."""
     rows = rows_of(table)
     measured = [
         each for at, row in enumerate(rows) for each in measurements_of(row, at=at)
@@ -126,7 +156,7 @@ def signal_report(
         (each.authored for each in measured), default=on_day(_day(rows[-1], at=0))
     )
     last = max([last, *(each.at for each in visits)])
-    return read_signals(
+    return Given(
         episode_from(measured),
         _plan(instruments, beside),
         today=(on_day(today) if today else last).date(),
@@ -188,7 +218,7 @@ def check_signals(
     beside: Beside = NOTHING,
 ) -> None:
     """Asserts the speaking signals and the notes; silent rules where they are given."""
-    report = signal_report(table, today=today, unread=unread, beside=beside)
+    report = given_by(table, today=today, unread=unread, beside=beside).report()
     found_notes = [each for each in report.signals if isinstance(each, QualityNote)]
     silent = [each for each in report.signals if isinstance(each, CannotTellYet)]
 

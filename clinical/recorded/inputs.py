@@ -1,0 +1,269 @@
+"""The inputs of one signal: what `read_signals` needs to raise it again, no more.
+
+Of answers only those are kept that the rule itself reads: the one item of a safety
+card, the lines of R1. All other rules read scores.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from clinical.attendance import Visit
+from clinical.interruptions import Interruption, interruption_of
+from clinical.measurement import Episode, Measurement
+from clinical.norms.pack import NormPack
+from clinical.plan import MeasurementPlan
+from clinical.signals.band import NormKey
+from clinical.signals.evidence import norm_hash_of
+from clinical.signals.kinds import (
+    BelowSiteCutoff,
+    BothDown,
+    MissedWhileDown,
+    NoReliableGain,
+    SafetyAnswer,
+    SafetyBlank,
+    SpeakingSignal,
+)
+from clinical.signals.read import read_signals
+from clinical.trajectory import followed_score
+from questionnaires.answers import Answers, Chosen
+from questionnaires.instrument import Instrument
+from questionnaires.scoring import Score
+
+Json = Any  # what `json.loads` gives
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNorm:
+    """The pack that a signal was compared with: its name with version, its SHA-256."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a signal rested on.
+
+    Attributes:
+        sittings: of the respondent and the instruments it rests on, oldest first, with
+            the followed score alone, and only those answers that the rule reads.
+        today: the day on which the chart was opened.
+        unread: entries of the chart that could not be read.
+        plan_reviews: days on which the plan was reviewed; only S4 looks at them.
+        norms: the packs that the signal was compared with.
+        visit: the missed one of D1.
+    """
+
+    sittings: tuple[Measurement, ...]
+    today: date
+    unread: int
+    plan_reviews: tuple[date, ...]
+    norms: tuple[NamedNorm, ...]
+    visit: Visit | None = None
+
+
+def inputs_json(
+    signal: SpeakingSignal,
+    episode: Episode,
+    plan: MeasurementPlan,
+    *,
+    since: datetime,
+    today: date,
+    unread: int,
+    plan_reviews: Sequence[date],
+    packs: Sequence[NormPack],
+) -> Json:
+    """The inputs of this signal, short.
+
+    Written on the way to a card, from what is in hand: a row of four for each sitting.
+
+    Args:
+        episode: in which the signal speaks.
+        since: from when on it has been on.
+        packs: the norms that were at hand.
+    """
+    series = {(each.instrument_id, each.respondent) for each in _parts(signal)}
+    instruments = {
+        each.id: each
+        for each in plan.forms
+        if any(each.id == instrument_id for instrument_id, _ in series)
+    }
+    kept = _answers_kept(signal, plan)
+    forms: dict[tuple[object, ...], int] = {}
+    rows: list[list[object]] = []
+    for each in episode.measurements:
+        if (each.instrument_id, each.respondent) not in series:
+            continue
+        form = (
+            each.instrument_id,
+            each.instrument_version,
+            each.language,
+            each.respondent,
+            each.mode,
+            each.in_record,
+        )
+        score = followed_score(each, instruments[each.instrument_id])
+        row: list[object] = [
+            forms.setdefault(form, len(forms)),
+            each.authored.isoformat(),
+            None if score is None else str(score.value),
+            each.source,
+        ]
+        missing = () if score is None else score.missing
+        told = kept and each.authored >= since and each.answers is not None
+        if told or missing:
+            row += [_points(each.answers, kept) if told else None, missing]
+        rows.append(row)
+    hashes = {norm_hash_of(each) for each in _parts(signal)}
+    of_plan = plan_reviews if isinstance(signal, NoReliableGain) else ()
+    return {
+        "forms": [list(each) for each in forms],
+        "sittings": rows,
+        "today": today.isoformat(),
+        "unread": unread,
+        "plan_reviews": [each.isoformat() for each in of_plan],
+        "norms": [
+            [each.curve.sample.pack_id, each.hash]
+            for each in packs
+            if each.hash in hashes
+        ],
+        "visit": [signal.visit.at.isoformat(), signal.visit.status]
+        if isinstance(signal, MissedWhileDown)
+        else None,
+    }
+
+
+def inputs_from_json(told: Json, plan: MeasurementPlan) -> Inputs:
+    """The way back, with the plan by which it was written."""
+    visit = told["visit"]
+    return Inputs(
+        sittings=tuple(
+            _sitting(row, told["forms"][row[0]], plan) for row in told["sittings"]
+        ),
+        today=date.fromisoformat(told["today"]),
+        unread=told["unread"],
+        plan_reviews=tuple(date.fromisoformat(each) for each in told["plan_reviews"]),
+        norms=tuple(NamedNorm(name, sha256=found) for name, found in told["norms"]),
+        visit=visit and Visit(datetime.fromisoformat(visit[0]), visit[1]),
+    )
+
+
+def raised_again(
+    inputs: Inputs, plan: MeasurementPlan, *, cause: str, packs: Sequence[NormPack]
+) -> Interruption | None:
+    """What the rules of production say of these inputs about this cause.
+
+    Args:
+        plan: that of then, or today's.
+        packs: those at hand; of them the very ones that were used then are taken, and
+            never another version of one.
+
+    Returns:
+        None if nothing with this cause speaks.
+    """
+    report = read_signals(
+        Episode(inputs.sittings),
+        plan,
+        today=inputs.today,
+        unread=inputs.unread,
+        norms={
+            _key_of(each): each.curve
+            for each in packs
+            if each.hash in {named.sha256 for named in inputs.norms}
+        },
+        visits=None if inputs.visit is None else (inputs.visit,),
+        plan_reviews=inputs.plan_reviews,
+    )
+    for signal in report.speaking:
+        instrument = plan.instrument(signal.instrument_id)
+        if instrument is None:
+            continue
+        found = interruption_of(signal, report, instrument=instrument)
+        if found.cause == cause:
+            return found
+    return None
+
+
+def _parts(signal: SpeakingSignal) -> tuple[SpeakingSignal, ...]:
+    """The signals that it rests on; itself if it rests on none."""
+    match signal:
+        case BothDown():
+            return (signal.outcome, signal.alliance)
+        case MissedWhileDown():
+            return signal.because
+        case _:
+            return (signal,)
+
+
+def _answers_kept(signal: SpeakingSignal, plan: MeasurementPlan) -> frozenset[str]:
+    """Link ids whose answers the rule reads."""
+    instrument = plan.instrument(signal.instrument_id)
+    if instrument is None:
+        return frozenset()
+    match signal:
+        case SafetyAnswer() | SafetyBlank():
+            return frozenset(_with_gate(instrument, signal.link_id))
+        case BelowSiteCutoff():
+            return frozenset(instrument.total.link_ids)
+        case _:
+            return frozenset()
+
+
+def _with_gate(instrument: Instrument, link_id: str) -> Iterator[str]:
+    """The item, and the one on whose answer it depends whether it is asked."""
+    yield link_id
+    item = instrument.item(link_id)
+    if item.ask_if is not None:
+        yield item.ask_if.link_id
+
+
+def _points(answers: Answers | None, kept: frozenset[str]) -> Mapping[str, str]:
+    """Points alone: what somebody wrote is never kept."""
+    given = {} if answers is None else answers.given
+    return {
+        link_id: str(each.points)
+        for link_id, each in given.items()
+        if link_id in kept and isinstance(each, Chosen)
+    }
+
+
+def _sitting(row: Json, form: Json, plan: MeasurementPlan) -> Measurement:
+    instrument_id, version, language, respondent, mode, in_record = form
+    _, at, value, source = row[:4]
+    given, missing = row[4:] or (None, ())
+    instrument = plan.instrument(instrument_id)
+    assert instrument is not None  # it was written with this plan
+    score = None
+    if value is not None:
+        score = Score(
+            instrument_id, instrument.total.id, Decimal(value), missing=tuple(missing)
+        )
+    return Measurement(
+        instrument_id=instrument_id,
+        instrument_version=version,
+        language=language,
+        authored=datetime.fromisoformat(at),
+        scores=() if score is None else (score,),
+        answers=None if given is None else _answers(given, form),
+        source=source,
+        in_record=in_record,
+        respondent=respondent,
+        mode=mode,
+    )
+
+
+def _answers(given: Mapping[str, str], form: Json) -> Answers:
+    """Sealed by us after they were found among what the form offers."""
+    points = {link_id: Chosen(Decimal(each)) for link_id, each in given.items()}
+    return Answers(form[0], form[1], form[2], MappingProxyType(points))
+
+
+def _key_of(pack: NormPack) -> NormKey:
+    key = pack.key
+    return NormKey(
+        key.instrument_id, key.instrument_version, key.language, key.respondent
+    )
