@@ -1,12 +1,14 @@
 """The patient-view service: from a believed call to at most two cards."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib.metadata import version
 from time import perf_counter
 
 from cds_hooks.caller_trust import CallerTrust
+from cds_hooks.card_record import record_bytes
 from cds_hooks.cards import CardPlace, cards_of, foreign_numbers
 from cds_hooks.chart_access import chart_search
 from cds_hooks.errors import MalformedRequest
@@ -17,6 +19,7 @@ from clinical.interruptions import Interruption, interruptions
 from clinical.norms.library import NormLibrary
 from clinical.opening import Opening, occasion_of, report_of
 from clinical.plan import MeasurementPlan
+from clinical.recorded.plan_record import plan_record
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
 from clinical.signals.read import SignalReport
 from ehr.chart import waiting_in
@@ -27,6 +30,7 @@ from fhir_mapping.dialect import Dialect
 from fhir_mapping.episode import chart_reading
 from fhir_mapping.plan_review import reviews_from_tasks
 from questionnaires.library import Library
+from vault.card_inputs import Explanation, Grounds
 from vault.card_log import CardHistory
 from vault.database import TenantVault, Vault
 
@@ -63,7 +67,11 @@ class HookServices:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One tenant's service: what does not change from call to call."""
+    """One tenant's service: what does not change from call to call.
+
+    Attributes:
+        program: its version, and the plan as `grounds`: both are kept with each card.
+    """
 
     tenant: Tenant
     vault: TenantVault
@@ -76,11 +84,14 @@ class Desk:
     launch_url: str
     source_url: str
     answer_seconds: float
+    program: str
+    grounds: Grounds
 
 
 def desk_of(services: HookServices, tenant: Tenant) -> Desk:
     """The service of one tenant."""
     dialect = services.dialects[tenant.id]
+    recorded = plan_record(services.plan)
     return Desk(
         tenant=tenant,
         vault=services.vault.for_tenant(tenant.id),
@@ -93,6 +104,8 @@ def desk_of(services: HookServices, tenant: Tenant) -> Desk:
         launch_url=f"{services.public_url}/launch/{tenant.id}",
         source_url=services.source_url,
         answer_seconds=services.answer_seconds,
+        program=version("rom-on-fhir"),
+        grounds=Grounds(recorded.digest, recorded.content),
     )
 
 
@@ -165,18 +178,12 @@ def _answer(
         _use_up(desk, claims, now=now)
         _log(desk, request, found=found, started=started, unread=unread)
         return []
-    uuids = vault.cards.record_call(
-        issuer=claims.issuer,
-        jti=claims.jti,
-        expires_at=claims.expires_at,
-        cards=rows_for(
-            through,
-            history,
-            patient_index=vault.patient_index(patient),
-            occasion=occasion,
-            speaking=plan.speaking,
-        ),
-        now=now,
+    rows = rows_for(
+        through,
+        history,
+        patient_index=vault.patient_index(patient),
+        occasion=occasion,
+        speaking=plan.speaking,
     )
     place = CardPlace(
         launch_url=desk.launch_url,
@@ -186,11 +193,41 @@ def _answer(
         waiting=len(waiting.submissions),
         foreign=foreign_numbers(reading.episode, plan, desk.library),
     )
-    cards = (
-        cards_of(through, uuids, plan=plan, library=desk.library, place=place)
-        if plan.speaking
-        else []
+
+    def cards_named(uuids: Sequence[str]) -> list[dict[str, object]]:
+        return cards_of(through, uuids, plan=plan, library=desk.library, place=place)
+
+    named = [each.uuid for each in rows]
+    cards = cards_named(named)
+    uuids = vault.cards.record_call(
+        issuer=claims.issuer,
+        jti=claims.jti,
+        expires_at=claims.expires_at,
+        cards=rows,
+        explanations={
+            row.uuid: Explanation(
+                record_bytes(
+                    each,
+                    card,
+                    opening,
+                    patient=patient,
+                    plan=plan,
+                    packs=desk.norms.packs,
+                    since=report.since[each.signal],
+                    place=place,
+                    program=desk.program,
+                ),
+                desk.grounds,
+            )
+            for row, each, card in zip(rows, through, cards, strict=True)
+            if row.uuid not in history.uuids
+        },
+        now=now,
     )
+    if list(uuids) != named:  # another process has logged the same card since
+        cards = cards_named(uuids)
+    if not plan.speaking:
+        cards = []
     _log(
         desk,
         request,

@@ -1,6 +1,5 @@
 """Between the rules and the card log: what was shown, answered, and is to be kept."""
 
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 from uuid import uuid4
@@ -52,15 +51,6 @@ def rows_for(
             rule=each.cause.partition("|")[0],
             level=str(each.level),
             served=speaking,
-            body=_evidence(each),
         )
         for each in through
     )
-
-
-def _evidence(interruption: Interruption) -> bytes:
-    """What explains the card later; the vault seals it."""
-    signal = interruption.signal
-    return json.dumps(
-        {"signal": type(signal).__name__, "evidence": repr(signal)}
-    ).encode()

@@ -1,24 +1,25 @@
-"""Cards served or withheld, and what came back.
+"""Cards served or withheld, what explains each of them, and what came back.
 
 EHRs never report an ignored card, so this log is the denominator. What a card said
-is sealed: rule and cause of a card are clinical facts about its patient.
+is sealed: rule and cause of a card are clinical facts about its patient. What explains
+it is written once, when the card is new, and read by nobody who shows cards.
 """
 
-import base64
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.sql import ClauseElement
 
+from vault.card_inputs import CardInputs, Explanation, write_explanations
 from vault.cipher import TenantCipher
-from vault.connections import Store, translated
+from vault.connections import Store, plain_sql, translated
+from vault.errors import NotFound
 from vault.seen_tokens import use_token
 from vault.tables import card_feedback, cards, instant_from, microseconds
 
@@ -34,7 +35,6 @@ class CardRow:
         encounter: id, or empty.
         level: gain of the latest reading, a decimal as text.
         served: False if it was withheld (silent mode).
-        body: whatever explains the card later.
     """
 
     uuid: str
@@ -45,7 +45,6 @@ class CardRow:
     rule: str
     level: str
     served: bool
-    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,27 @@ class CardAcknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedCard:
+    """One card with everything that is kept about it.
+
+    `explanation` is None for a card that was logged before explanations were kept.
+    """
+
+    logged: LoggedCard
+    explanation: Explanation | None
+    acknowledgements: tuple[CardAcknowledgement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CardHistory:
     """A patient's cards, oldest first, and the answers to them in order of time."""
 
     rows: tuple[LoggedCard, ...]
     acknowledgements: tuple[CardAcknowledgement, ...]
+
+    @property
+    def uuids(self) -> frozenset[str]:
+        return frozenset(each.row.uuid for each in self.rows)
 
     def uuid_of(self, *, cause: str, data_hash: str, encounter: str) -> str | None:
         """The uuid a card for this already has; it keeps it."""
@@ -87,13 +102,11 @@ class CardHistory:
         return None
 
 
-def _sql(statement: ClauseElement) -> str:
-    return str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
-
+NOTHING_NEW: Mapping[str, Explanation] = MappingProxyType({})
 
 # Compiled once: these run on every call from an EHR.
 _NEW = insert(cards)
-INSERT = _sql(
+INSERT = plain_sql(
     _NEW.on_conflict_do_update(
         index_elements=[cards.c.tenant, cards.c.patient_index, cards.c.same_hash],
         set_={
@@ -103,22 +116,16 @@ INSERT = _sql(
         },
     ).returning(cards.c.card)
 )
-CARDS_OF = _sql(
-    select(
-        cards.c.card,
-        cards.c.body,
-        cards.c.served,
-        cards.c.times,
-        cards.c.first_at,
-        cards.c.last_at,
-    )
-    .where(
-        cards.c.tenant == bindparam("tenant"),
-        cards.c.patient_index == bindparam("patient_index"),
-    )
-    .order_by(cards.c.first_at, cards.c.card)
-)
-FEEDBACK_OF = _sql(
+_CARD = select(
+    cards.c.patient_index,
+    cards.c.card,
+    cards.c.body,
+    cards.c.served,
+    cards.c.times,
+    cards.c.first_at,
+    cards.c.last_at,
+).where(cards.c.tenant == bindparam("tenant"))
+_ANSWER = (
     select(
         card_feedback.c.card,
         card_feedback.c.outcome,
@@ -126,12 +133,15 @@ FEEDBACK_OF = _sql(
         card_feedback.c.reason,
     )
     .join(cards)
-    .where(
-        cards.c.tenant == bindparam("tenant"),
-        cards.c.patient_index == bindparam("patient_index"),
-    )
+    .where(cards.c.tenant == bindparam("tenant"))
     .order_by(card_feedback.c.at, card_feedback.c.card)
 )
+_OF_PATIENT = cards.c.patient_index == bindparam("patient_index")
+_ITSELF = cards.c.card == bindparam("card")
+CARDS_OF = plain_sql(_CARD.where(_OF_PATIENT).order_by(cards.c.first_at, cards.c.card))
+CARD_ITSELF = plain_sql(_CARD.where(_ITSELF))
+ANSWERS_OF = plain_sql(_ANSWER.where(_OF_PATIENT))
+ANSWERS_TO = plain_sql(_ANSWER.where(_ITSELF))
 
 
 class CardLog:
@@ -141,6 +151,7 @@ class CardLog:
         self._store = store
         self._cipher = cipher
         self._tenant = cipher.tenant
+        self._inputs = CardInputs(cipher)
 
     def record_call(
         self,
@@ -150,11 +161,13 @@ class CardLog:
         expires_at: datetime,
         cards: Sequence[CardRow],
         now: datetime,
+        explanations: Mapping[str, Explanation] = NOTHING_NEW,
     ) -> tuple[str, ...]:
         """Use the call's token up and log its cards, in one transaction.
 
         Args:
             expires_at: from then on the token's age refuses it.
+            explanations: of the new cards, by uuid.
 
         Returns:
             The uuid in force for each card: the older one where the same card (by
@@ -166,14 +179,41 @@ class CardLog:
         """
         expires = microseconds(expires_at)
         parameters = [self._parameters(card, microseconds(now)) for card in cards]
+        sealed = self._inputs.sealed(explanations)
 
         def log(driver: sqlite3.Connection) -> tuple[str, ...]:
             use_token(driver, self._tenant, issuer=issuer, jti=jti, expires_at=expires)
-            return tuple(
+            uuids = tuple(
                 [driver.execute(INSERT, row).fetchone()[0] for row in parameters]
             )
+            write_explanations(driver, sealed, cards=uuids)
+            return uuids
 
-        return self._store.write_quickly(log)
+        uuids = self._store.write_quickly(log)
+        self._inputs.kept(explanations.values())
+        return uuids
+
+    def explained(self, card: str) -> ExplainedCard:
+        """One card with all that explains it.
+
+        Raises:
+            NotFound: no such card of this tenant.
+            Tampered: something about it is not what was written in its place.
+        """
+        named = (self._tenant, card)
+        with translated():
+            driver: sqlite3.Connection = self._store.driver()
+            found = driver.execute(CARD_ITSELF, named).fetchone()
+            if found is None:
+                raise NotFound("card")
+            answers = driver.execute(ANSWERS_TO, named).fetchall()
+            explanation = self._inputs.of(driver, card)
+        logged = self._logged(found)
+        return ExplainedCard(
+            logged,
+            explanation,
+            tuple(self._acknowledged(each, logged.row) for each in answers),
+        )
 
     def known(self, patient: str) -> CardHistory:
         """What the log holds about this patient."""
@@ -184,9 +224,9 @@ class CardLog:
             if not found:
                 return CardHistory((), ())
             answers = driver.execute(
-                FEEDBACK_OF, (self._tenant, patient_index)
+                ANSWERS_OF, (self._tenant, patient_index)
             ).fetchall()
-        rows = tuple(self._logged(row, patient_index) for row in found)
+        rows = tuple(self._logged(row) for row in found)
         by_uuid = {logged.row.uuid: logged.row for logged in rows}
         return CardHistory(
             rows,
@@ -243,14 +283,7 @@ class CardLog:
         same = self._cipher.digest(
             "card", card.patient_index, card.cause, card.data_hash, card.encounter
         )
-        told = [
-            card.cause,
-            card.data_hash,
-            card.encounter,
-            card.rule,
-            card.level,
-            base64.b64encode(card.body).decode(),
-        ]
+        told = [card.cause, card.data_hash, card.encounter, card.rule, card.level]
         body = self._cipher.seal("card", card.uuid, json.dumps(told).encode())
         return (
             self._tenant,
@@ -264,10 +297,10 @@ class CardLog:
             now,
         )
 
-    def _logged(self, row: Any, patient_index: str) -> LoggedCard:
-        uuid, body, served, times, first_at, last_at = row
+    def _logged(self, row: Any) -> LoggedCard:
+        patient_index, uuid, body, served, times, first_at, last_at = row
         told = json.loads(self._cipher.open("card", uuid, body))
-        cause, data_hash, encounter, rule, level, explained = told
+        cause, data_hash, encounter, rule, level = told[:5]
         return LoggedCard(
             CardRow(
                 uuid=uuid,
@@ -278,7 +311,6 @@ class CardLog:
                 rule=rule,
                 level=level,
                 served=bool(served),
-                body=base64.b64decode(explained),
             ),
             times=times,
             first_at=instant_from(first_at),

@@ -15,9 +15,11 @@ from typing import Literal, TypeVar, cast
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.sql import ClauseElement
 
 from vault.errors import VaultUnavailable
 
@@ -205,6 +207,11 @@ def translated() -> Iterator[None]:
         raise VaultUnavailable(_code(error.orig)) from None
     except sqlite3.Error as error:
         raise VaultUnavailable(_code(error)) from None
+
+
+def plain_sql(statement: ClauseElement) -> str:
+    """The statement for the bare driver; compiled once, for what runs on every call."""
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
 
 
 def _code(error: BaseException | None) -> str:

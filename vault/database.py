@@ -31,6 +31,9 @@ from vault.safety_marks import SafetyMarks
 from vault.tables import CALLS, MAIN, SCHEMA_VERSION
 from vault.tenant_keys import TenantKeys
 
+# Older schemas that lack tables and differ in nothing else: the tables are added.
+ADDS_TABLES = (1,)
+
 
 @dataclass(frozen=True, slots=True)
 class TenantVault:
@@ -171,18 +174,19 @@ def _needs_tables(store: Store) -> bool:
         version, filled = _schema(connection)
     if version == SCHEMA_VERSION:
         return False
-    if version != 0 or filled:
+    if version not in (0, *ADDS_TABLES) or (version == 0 and filled):
         raise UnknownSchema(store.path.name, found=version, known=SCHEMA_VERSION)
     return True
 
 
 def _make_tables(connection: Connection, tables: MetaData) -> bool:
-    """Tables and version in one transaction; False if another process was first."""
-    if _schema(connection)[0] == SCHEMA_VERSION:
-        return False
-    tables.create_all(connection, checkfirst=False)
+    """Missing tables and the version in one transaction; True if the file is new."""
+    version, _ = _schema(connection)
+    if version == SCHEMA_VERSION:
+        return False  # another process was first
+    tables.create_all(connection)
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    return True
+    return version == 0
 
 
 def _schema(connection: Connection) -> tuple[int, bool]:

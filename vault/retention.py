@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, exists, or_, select, update
 
 from vault.tables import (
     card_feedback,
+    card_inputs,
     cards,
     contexts,
     drafts,
@@ -109,7 +110,10 @@ def purge_launches(
 def purge_calls(
     connection: Connection, tenant: str, *, now: datetime, tombstones: timedelta
 ) -> None:
-    """Delete tokens that would be refused by their age, and old cards."""
+    """Delete tokens that would be refused by their age, and old cards.
+
+    What cards share holds nothing about a patient and stays.
+    """
     connection.execute(
         delete(seen_tokens).where(
             seen_tokens.c.tenant == tenant, seen_tokens.c.expires_at <= now
@@ -120,11 +124,10 @@ def purge_calls(
         .where(cards.c.tenant == tenant, cards.c.last_at <= now - tombstones)
         .scalar_subquery()
     )
-    connection.execute(
-        delete(card_feedback).where(
-            card_feedback.c.tenant == tenant, card_feedback.c.card.in_(old)
+    for table in (card_feedback, card_inputs):
+        connection.execute(
+            delete(table).where(table.c.tenant == tenant, table.c.card.in_(old))
         )
-    )
     connection.execute(
         delete(cards).where(
             cards.c.tenant == tenant, cards.c.last_at <= now - tombstones

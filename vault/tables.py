@@ -22,7 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+# 2: what explains a card. Version 1 lacks these two tables and nothing else.
+SCHEMA_VERSION = 2
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -227,6 +228,25 @@ cards = Table(
     Column("last_at", Instant, nullable=False),
     UniqueConstraint("tenant", "card"),
     sqlite_with_rowid=False,
+)
+
+# Apart from the cards, which every call about their patient reads.
+card_inputs = Table(
+    "card_inputs",
+    CALLS,
+    Column("tenant", String, primary_key=True),
+    Column("card", String, primary_key=True),
+    Column("grounds", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# What many cards share, by its SHA-256: once for all of them.
+card_grounds = Table(
+    "card_grounds",
+    CALLS,
+    Column("tenant", String, primary_key=True),
+    Column("grounds", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )
 
 card_feedback = Table(

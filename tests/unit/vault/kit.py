@@ -53,17 +53,18 @@ def seal(
     )
 
 
-def card(part: TenantVault, uuid: str, *, served: bool = True) -> CardRow:
+def card(
+    part: TenantVault, uuid: str, *, served: bool = True, cause: str = "S2|phq-9"
+) -> CardRow:
     return CardRow(
         uuid=uuid,
         patient_index=part.patient_index("anna"),
-        cause="S2|phq-9",
+        cause=cause,
         data_hash="a" * 64,
         encounter="visit-7",
         rule="S2",
         level="-6",
         served=served,
-        body=b"norm hash",
     )
 
 

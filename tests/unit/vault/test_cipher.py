@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.vault.kit import HOUR, NOW, card, rows, seal
+from vault.card_inputs import Explanation, Grounds
 from vault.cipher import (
     KeyRing,
     TenantCipher,
@@ -251,7 +252,7 @@ def test_a_key_never_shows_in_a_representation_or_message():
 
 
 def test_no_planted_word_is_found_in_any_file_of_the_vault(vault, clinic, folder):
-    words = [f"canary-{number:02}-planted" for number in range(23)]
+    words = [f"canary-{number:02}-planted" for number in range(24)]
     w = iter(words)
     state, code, nonce, browser, patient = (next(w) for _ in range(5))
     clinic.launches.begin(
@@ -303,14 +304,14 @@ def test_no_planted_word_is_found_in_any_file_of_the_vault(vault, clinic, folder
     clinic.audit.append(
         "chart.read", next(w), patient=patient, details=next(w).encode(), now=NOW
     )
-    planted = replace(
-        card(clinic, "uuid-1"), cause=next(w), rule=next(w), body=next(w).encode()
-    )
+    planted = replace(card(clinic, "uuid-1"), cause=next(w), rule=next(w))
+    kept = Explanation(next(w).encode(), Grounds("0" * 64, next(w).encode()))
     clinic.cards.record_call(
         issuer="ehr",
         jti=next(w),
         expires_at=NOW + HOUR,
         cards=[planted],
+        explanations={"uuid-1": kept},
         now=NOW,
     )
     clinic.cards.feedback(

@@ -72,7 +72,7 @@ def test_a_file_of_a_newer_program_is_refused_by_name(vault, folder, keys):
     vault.close()
     rows(folder, "PRAGMA user_version = 9")
 
-    with pytest.raises(UnknownSchema, match=r"main\.sqlite: schema version 9.*knows 1"):
+    with pytest.raises(UnknownSchema, match=r"main\.sqlite: schema version 9.*knows 2"):
         open_vault(folder, keys)
 
 
