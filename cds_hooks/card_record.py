@@ -28,7 +28,7 @@ class CardRecord:
 
     Attributes:
         program: version of this program that made it.
-        language: of its words, as CLDR writes it.
+        language: of its words (BCP 47).
         said: `summary`, `indicator` and `detail`, word for word.
         place: what it said of the data beside the signal; without addresses.
     """
@@ -82,7 +82,7 @@ def record_bytes(
             "format": FORMAT,
             "patient": patient,
             "program": program,
-            "language": str(get_locale()),
+            "language": str(get_locale()).replace("_", "-"),
             "said": {name: card[name] for name in SAID},
             "place": beside,
             "inputs": told,

@@ -13,6 +13,7 @@ COMMANDS = {
     "questionnaires": "Instruments as FHIR Questionnaires: export, package, publish.",
     "fidelity": "How often each team measures and talks about it; never a clinician.",
     "bulk": "Exports of many charts from an EHR: rom bulk export --tenant NAME.",
+    "explain": "A logged card made again from its inputs: why it was shown.",
     "replay": "What would have been shown: the rules over an export, only sums.",
     "norms": "Norm packs: extract, fit, check, sign, cells, pool. Never by the server.",
     "keys": "Make a master key, a client key, or a key that signs norms.",
