@@ -13,7 +13,7 @@ from clinical.recorded.inputs import Inputs, raised_again
 from clinical.recorded.numbers import Changed, changed_numbers
 from vault.card_log import CardRow
 
-TodaySays = Literal["the same", "something else", "nothing"]
+TodaySays = Literal["same", "changed", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def rebuilt_card(
     """
     at_hand = {each.hash for each in packs}
     missing = tuple(
-        Changed(f"norm {each.name}", each.sha256, None)
+        Changed(f"norm:{each.name}", each.sha256, None)
         for each in inputs.norms
         if each.sha256 not in at_hand
     )
@@ -88,12 +88,12 @@ def changed_since(
     return (
         *changed_numbers(again.signal, then, today),
         *(
-            Changed(f"definition of {name}", before, now)
+            Changed(f"definition:{name}", before, now)
             for name in forms
             if (before := _digest(then, name)) != (now := _digest(today, name))
         ),
         *(
-            Changed(f"norm {each.name}", each.sha256, None)
+            Changed(f"norm:{each.name}", each.sha256, None)
             for each in inputs.norms
             if each.sha256 not in named
         ),
@@ -112,7 +112,7 @@ def today_says(
     if found is None:
         return "nothing"
     same = (found.data_hash, found.level) == (again.data_hash, again.level)
-    return "the same" if same else "something else"
+    return "same" if same else "changed"
 
 
 def _digest(plan: MeasurementPlan, instrument_id: str) -> str | None:

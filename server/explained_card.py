@@ -109,8 +109,8 @@ def for_machines(found: Explained, *, reader: str) -> Json:
     told: dict[str, Any] = {
         "card": row.uuid,
         "for": reader,
-        "verdict": "the same" if found.is_same else "differs",
-        "rebuilt": "the same" if not found.rebuilt.differences else "differs",
+        "verdict": "same" if found.is_same else "differs",
+        "rebuilt": "same" if not found.rebuilt.differences else "differs",
         "differences": [_changed(each) for each in found.rebuilt.differences],
         "changed_since": [_changed(each) for each in found.since],
         "today": found.today,

@@ -90,8 +90,8 @@ def _verdict(found: Explained) -> Iterator[str]:
         yield _since(each)
     if found.since:
         yield {
-            "the same": gettext("With today's plan the signal would be the same."),
-            "something else": gettext(
+            "same": gettext("With today's plan the signal would be the same."),
+            "changed": gettext(
                 "With today's plan the signal would be on, with other numbers."
             ),
             "nothing": gettext("With today's plan there would be no such signal."),
@@ -99,11 +99,11 @@ def _verdict(found: Explained) -> Iterator[str]:
 
 
 def _difference(each: Changed) -> str:
-    if each.name.startswith("norm "):
+    if each.name.startswith("norm:"):
         return gettext(
             "It differs: %(norm)s (%(sha256)s) is no longer here, so the signal cannot"
             " be made again. Give its file with --pack.",
-            norm=each.name,
+            norm=each.name.removeprefix("norm:"),
             sha256=each.then,
         )
     if each.now is None:

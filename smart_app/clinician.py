@@ -64,6 +64,7 @@ from smart_app.sentence_parts import Sentence
 from smart_app.services import AppServices, services
 from smart_app.session_notes import session_view
 from smart_app.unread_words import unread_reason
+from smart_app.why_words import does_not_tell, rule_in_words
 from smart_app.words import sentence
 from vault.errors import NotFound
 
@@ -180,6 +181,8 @@ def _page(
         ),
         headings=list(headings(report, app.library)),
         notices=[*_notices(reading), *_foreign_numbers(graph, app.library)],
+        rule_in_words=rule_in_words,
+        does_not_tell=does_not_tell,
         recording_only=not plan.decision_support,
         unconfirmed=_unconfirmed(plan),
         can_write=visit.may_write,

@@ -53,7 +53,7 @@ def rule_in_words(rule: RuleId) -> str:
             return gettext("Below the mean of this person's own first ratings.")
         case "R3":
             return gettext(
-                "Below this person's usual rating by more than their own spread."
+                "Well below this person's usual rating, measured by their own spread."
             )
         case "R4":
             return gettext(
@@ -101,8 +101,8 @@ def does_not_tell(rule: RuleId) -> str:
             )
         case "R1" | "R2" | "R3" | "R4" | "R5" | "R6" | "R7":
             return gettext(
-                "Only this person's own ratings are compared. A low rating is no"
-                " judgement on the therapist, a high one no proof that all is well."
+                "A low rating is no judgement on the therapist, and a high one no"
+                " proof that all is well."
             )
         case "R8":
             return gettext(
