@@ -6,7 +6,7 @@ only those that it read, no name, and nothing that anybody wrote.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import get_locale
@@ -18,6 +18,8 @@ from clinical.opening import Opening
 from clinical.plan import MeasurementPlan
 from clinical.recorded.inputs import Inputs, Json, inputs_from_json, inputs_json
 
+# Made once: to make an encoder costs more than a small card.
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 SAID = ("summary", "indicator", "detail")
 FORMAT = 1
 
@@ -75,20 +77,21 @@ def record_bytes(
         plan_reviews=opening.plan_reviews,
         packs=packs,
     )
-    beside = asdict(place) | {"foreign": sorted(place.foreign)}
-    del beside["launch_url"], beside["source_url"]
-    return json.dumps(
+    return _compact(
         {
             "format": FORMAT,
             "patient": patient,
             "program": program,
             "language": str(get_locale()).replace("_", "-"),
             "said": {name: card[name] for name in SAID},
-            "place": beside,
+            "place": {
+                "unread": place.unread,
+                "partial": place.partial,
+                "waiting": place.waiting,
+                "foreign": sorted(place.foreign),
+            },
             "inputs": told,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
+        }
     ).encode()
 
 

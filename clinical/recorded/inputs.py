@@ -33,6 +33,7 @@ from questionnaires.answers import Answers, Chosen
 from questionnaires.instrument import Instrument
 from questionnaires.scoring import Score
 
+_READS_ANSWERS = (SafetyAnswer, SafetyBlank, BelowSiteCutoff)
 Json = Any  # what `json.loads` gives
 
 
@@ -79,7 +80,8 @@ def inputs_json(
 ) -> Json:
     """The inputs of this signal, short.
 
-    Written on the way to a card, from what is in hand: a row of four for each sitting.
+    Written on the way to a card, so column by column: what all sittings have in one
+    list each, what few have by their place.
 
     Args:
         episode: in which the signal speaks.
@@ -87,42 +89,43 @@ def inputs_json(
         packs: the norms that were at hand.
     """
     series = {(each.instrument_id, each.respondent) for each in _parts(signal)}
-    instruments = {
-        each.id: each
-        for each in plan.forms
-        if any(each.id == instrument_id for instrument_id, _ in series)
-    }
-    kept = _answers_kept(signal, plan)
+    sittings = [
+        each
+        for each in episode.measurements
+        if (each.instrument_id, each.respondent) in series
+    ]
+    instruments = {each.id: each for each in plan.forms}
+    scores = [
+        followed_score(each, instruments[each.instrument_id]) for each in sittings
+    ]
     forms: dict[tuple[object, ...], int] = {}
-    rows: list[list[object]] = []
-    for each in episode.measurements:
-        if (each.instrument_id, each.respondent) not in series:
-            continue
-        form = (
-            each.instrument_id,
-            each.instrument_version,
-            each.language,
-            each.respondent,
-            each.mode,
-            each.in_record,
-        )
-        score = followed_score(each, instruments[each.instrument_id])
-        row: list[object] = [
-            forms.setdefault(form, len(forms)),
-            each.authored.isoformat(),
-            None if score is None else str(score.value),
-            each.source,
-        ]
-        missing = () if score is None else score.missing
-        told = kept and each.authored >= since and each.answers is not None
-        if told or missing:
-            row += [_points(each.answers, kept) if told else None, missing]
-        rows.append(row)
     hashes = {norm_hash_of(each) for each in _parts(signal)}
     of_plan = plan_reviews if isinstance(signal, NoReliableGain) else ()
     return {
+        "form": [
+            forms.setdefault(
+                (
+                    each.instrument_id,
+                    each.instrument_version,
+                    each.language,
+                    each.respondent,
+                    each.mode,
+                    each.in_record,
+                ),
+                len(forms),
+            )
+            for each in sittings
+        ],
         "forms": [list(each) for each in forms],
-        "sittings": rows,
+        "at": [each.authored.isoformat() for each in sittings],
+        "score": [each and str(each.value) for each in scores],
+        "source": [each.source for each in sittings],
+        "missing": {
+            str(at): each.missing
+            for at, each in enumerate(scores)
+            if each is not None and each.missing
+        },
+        "answers": _answers_read(signal, sittings, plan, since=since),
         "today": today.isoformat(),
         "unread": unread,
         "plan_reviews": [each.isoformat() for each in of_plan],
@@ -141,9 +144,7 @@ def inputs_from_json(told: Json, plan: MeasurementPlan) -> Inputs:
     """The way back, with the plan by which it was written."""
     visit = told["visit"]
     return Inputs(
-        sittings=tuple(
-            _sitting(row, told["forms"][row[0]], plan) for row in told["sittings"]
-        ),
+        sittings=tuple(_sitting(told, at, plan) for at in range(len(told["at"]))),
         today=date.fromisoformat(told["today"]),
         unread=told["unread"],
         plan_reviews=tuple(date.fromisoformat(each) for each in told["plan_reviews"]),
@@ -199,18 +200,32 @@ def _parts(signal: SpeakingSignal) -> tuple[SpeakingSignal, ...]:
             return (signal,)
 
 
-def _answers_kept(signal: SpeakingSignal, plan: MeasurementPlan) -> frozenset[str]:
-    """Link ids whose answers the rule reads."""
+def _answers_read(
+    signal: SpeakingSignal,
+    sittings: Sequence[Measurement],
+    plan: MeasurementPlan,
+    *,
+    since: datetime,
+) -> Mapping[str, Mapping[str, str]]:
+    """Place of the sitting -> link id -> points of the answers that the rule reads."""
     instrument = plan.instrument(signal.instrument_id)
-    if instrument is None:
-        return frozenset()
-    match signal:
-        case SafetyAnswer() | SafetyBlank():
-            return frozenset(_with_gate(instrument, signal.link_id))
-        case BelowSiteCutoff():
-            return frozenset(instrument.total.link_ids)
-        case _:
-            return frozenset()
+    if instrument is None or not isinstance(signal, _READS_ANSWERS):
+        return {}
+    kept = (
+        instrument.total.link_ids
+        if isinstance(signal, BelowSiteCutoff)
+        else tuple(_with_gate(instrument, signal.link_id))
+    )
+    return {
+        str(at): {
+            link_id: str(answer.points)
+            for link_id, answer in each.answers.given.items()
+            # Points alone: what somebody wrote is never kept.
+            if link_id in kept and isinstance(answer, Chosen)
+        }
+        for at, each in enumerate(sittings)
+        if each.authored >= since and each.answers is not None
+    }
 
 
 def _with_gate(instrument: Instrument, link_id: str) -> Iterator[str]:
@@ -221,35 +236,25 @@ def _with_gate(instrument: Instrument, link_id: str) -> Iterator[str]:
         yield item.ask_if.link_id
 
 
-def _points(answers: Answers | None, kept: frozenset[str]) -> Mapping[str, str]:
-    """Points alone: what somebody wrote is never kept."""
-    given = {} if answers is None else answers.given
-    return {
-        link_id: str(each.points)
-        for link_id, each in given.items()
-        if link_id in kept and isinstance(each, Chosen)
-    }
-
-
-def _sitting(row: Json, form: Json, plan: MeasurementPlan) -> Measurement:
+def _sitting(told: Json, at: int, plan: MeasurementPlan) -> Measurement:
+    form = told["forms"][told["form"][at]]
     instrument_id, version, language, respondent, mode, in_record = form
-    _, at, value, source = row[:4]
-    given, missing = row[4:] or (None, ())
     instrument = plan.instrument(instrument_id)
     assert instrument is not None  # it was written with this plan
-    score = None
+    value, given = told["score"][at], told["answers"].get(str(at))
+    scores: tuple[Score, ...] = ()
     if value is not None:
-        score = Score(
-            instrument_id, instrument.total.id, Decimal(value), missing=tuple(missing)
-        )
+        missing = tuple(told["missing"].get(str(at), ()))
+        rule = instrument.total.id
+        scores = (Score(instrument_id, rule, Decimal(value), missing=missing),)
     return Measurement(
         instrument_id=instrument_id,
         instrument_version=version,
         language=language,
-        authored=datetime.fromisoformat(at),
-        scores=() if score is None else (score,),
+        authored=datetime.fromisoformat(told["at"][at]),
+        scores=scores,
         answers=None if given is None else _answers(given, form),
-        source=source,
+        source=told["source"][at],
         in_record=in_record,
         respondent=respondent,
         mode=mode,
