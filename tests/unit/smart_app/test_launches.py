@@ -197,6 +197,8 @@ def test_a_launch_ends_on_the_patients_page_with_the_chart_on_it(
 
     assert page.status_code == 200
     assert "Amina Saltmarsh" in page.text and 'data-signal="S2"' in page.text
+    assert "S2: Worse than at the start by at least the reliable change" in page.text
+    assert "What it does not tell" in page.text
 
 
 def test_every_cookie_is_secure_out_of_reach_and_kept_per_frame(
