@@ -38,7 +38,8 @@ _OF_PLAN: Mapping[RuleId, tuple[str, ...]] = {
 _BY_CHANGE: tuple[RuleId, ...] = ("S2", "S4", "S5", "S6", "S7", "S8")
 # Whoever starts on the other side of the cut-off is only watched by S2.
 _BY_CUTOFF: tuple[RuleId, ...] = ("S3", "S4", "S5", "S6", "S7", "S8", "R1")
-_BY_RANGE: tuple[RuleId, ...] = ("R3", "R4", "R5", "R6", "R7")
+_BY_SPREAD: tuple[RuleId, ...] = ("R3", "R4", "R5", "R6")
+_BY_RANGE: tuple[RuleId, ...] = (*_BY_SPREAD, "R7")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,9 @@ def _of_instrument(
     line = plan.low_lines.get(name) if rule == "R1" else None
     if line is not None:
         yield Number(f"low_lines.{name}", f"{line.operator} {line.value}", line.source)
+    spread = plan.sample_sds.get(name) if rule in _BY_SPREAD else None
+    if spread is not None:
+        yield Number(f"sample_sds.{name}", str(spread.value), spread.source)
     if rule in _BY_RANGE:
         total = instrument.total
         yield Number(f"{name}.range", f"{total.low} to {total.high}", total.source)

@@ -15,13 +15,15 @@ from clinical.recorded.plan_record import (
     plan_from_record,
     plan_record,
 )
-from clinical.signals.kinds import NoReliableGain
+from clinical.signals.kinds import AllianceDrop, NoReliableGain
+from questionnaires.instrument import Source, Spread
 from tests.curves import D
 from tests.instruments import LIBRARY, PHQ9, plan_with
 from tests.signal_examples import examples
 
 PLAN = demo_plan(LIBRARY)
 S4 = next(examples(NoReliableGain, PHQ9))
+R3 = next(examples(AllianceDrop, LIBRARY.instrument("session-alliance")))
 
 
 def test_every_instrument_of_the_library_is_recorded_exactly():
@@ -68,6 +70,20 @@ def test_the_numbers_that_decided_are_told_with_their_sources():
     assert found["rules.no_gain_sessions"].value == "4"
     assert "Saunders 2019" in found["rules.no_gain_sessions"].source.text
     assert found["phq-9.reliable_change"].source == PHQ9.reliable_change.source
+
+
+def test_a_sites_own_spread_is_among_the_numbers_of_a_drop():
+    form = LIBRARY.instrument("session-alliance")
+    spread = Spread(D("2.5"), "invented", Source("invented", "own"))
+    plan = replace(PLAN, sample_sds={form.id: spread})
+
+    found = {each.name: each for each in numbers_of(R3, plan)}
+
+    assert found["sample_sds.session-alliance"].value == "2.5"
+    assert "sample_sds.session-alliance" not in {
+        each.name for each in numbers_of(R3, PLAN)
+    }
+    assert plan_from_record(plan_record(plan)) == plan
 
 
 def test_a_number_that_is_another_one_today_is_named():
