@@ -1,7 +1,7 @@
 """Scores as a table: written once, read strictly, each fault with its line."""
 
 import stat
-from importlib.util import find_spec
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,6 @@ from server.bulk.score_table import TableUnusable, write_table
 from server.norms.score_file import Scores, ScoresUnusable, Wanted, scores_from_file
 from tests.exports import courses_in, in_folder, reading
 from tests.instruments import PHQ9
-
-WITH_PYARROW = find_spec("pyarrow") is not None
 
 
 def read(file: Path) -> Scores:
@@ -34,8 +32,6 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_what_is_written_is_read_again(folder: Path, ending: str) -> None:
-    if ending == ".parquet" and not WITH_PYARROW:
-        pytest.skip("pyarrow is absent (extra `parquet`)")
     file, courses = folder / f"scores{ending}", courses_in(folder)
 
     write_table(courses, file)
@@ -62,8 +58,12 @@ def test_another_ending_is_refused_before_anything_is_written(folder: Path) -> N
     assert not (folder / "scores.xlsx").exists()
 
 
-@pytest.mark.skipif(WITH_PYARROW, reason="pyarrow is here")
-def test_parquet_without_its_library_says_what_to_install(folder: Path) -> None:
+def test_parquet_without_its_library_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+
     with pytest.raises(TableUnusable, match=r"rom-on-fhir\[parquet\]"):
         write_table(courses_in(folder), folder / "scores.parquet")
 
@@ -128,7 +128,6 @@ def test_rows_in_any_order_are_read(tmp_path: Path) -> None:
     assert (found.n_persons, found.session.tolist()) == (2, [2])
 
 
-@pytest.mark.skipif(not WITH_PYARROW, reason="pyarrow is absent (extra `parquet`)")
 def test_a_row_of_a_parquet_file_is_named_by_its_number(tmp_path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
@@ -145,7 +144,6 @@ def test_a_row_of_a_parquet_file_is_named_by_its_number(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.skipif(not WITH_PYARROW, reason="pyarrow is absent (extra `parquet`)")
 def test_what_only_calls_itself_parquet_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "x.parquet"
     file.write_bytes(b"person,session,score")
