@@ -18,58 +18,61 @@ Place = tuple[str, int]  # file name, first line of the function
 
 
 class Entered:
-    """Functions of one folder, by the test (or the file of tests) that enters them."""
+    """Functions of one folder, by the test that enters them.
+
+    What the files of tests enter while they are read (a library at the top of one is
+    there for all) counts for every test.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = f"{folder}/"
-        self._now: set[CodeType] = set()
         self.by_test: dict[str, set[Place]] = {}
-        self.by_file: dict[str, set[Place]] = {}
+        self.by_all: set[Place] = set()
         self.seconds: dict[str, float] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:
-        begun = time.monotonic()
-        with self._watched():
+        begun = time.process_time()
+        with self._watched() as codes:
             result = yield
-        self.by_test[item.nodeid] = self._places()
-        self.seconds[item.nodeid] = time.monotonic() - begun
+        self.by_test[item.nodeid] = self._places(codes)
+        self.seconds[item.nodeid] = time.process_time() - begun
         return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        with self._watched():
+        with self._watched() as codes:
             result = yield
-        if isinstance(collector, pytest.Module):
-            self.by_file[collector.nodeid] = self._places()
+        self.by_all |= self._places(codes)
         return result
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
-        self._now = set()
+    def _watched(self) -> Iterator[set[CodeType]]:
+        codes: set[CodeType] = set()
+
+        def trace(frame: FrameType, event: str, arg: object) -> None:
+            codes.add(frame.f_code)
+
         before = sys.gettrace()
-        sys.settrace(self._trace)
+        sys.settrace(trace)
         try:
-            yield
+            yield codes
         finally:
             sys.settrace(before)
 
-    def _trace(self, frame: FrameType, event: str, arg: object) -> None:
-        self._now.add(frame.f_code)
-
-    def _places(self) -> set[Place]:
+    def _places(self, codes: set[CodeType]) -> set[Place]:
         return {
             (code.co_filename, code.co_firstlineno)
-            for code in self._now
+            for code in codes
             if code.co_filename.startswith(self._folder)
         }
 
     def write(self, file: Path) -> None:
         """The tests in the order of their speed, and for each what it enters."""
         found = [
-            (test, sorted(places | self.by_file.get(test.partition("::")[0], set())))
+            (test, sorted(places | self.by_all))
             for test, places in self.by_test.items()
         ]
         found.sort(key=lambda each: self.seconds[each[0]])

@@ -7,7 +7,6 @@ behaviour hangs on them: annotations, docstrings, texts, and what only states a 
 
 import ast
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 
 _COMPARISONS: dict[type[ast.cmpop], ast.cmpop] = {
@@ -43,30 +42,28 @@ class Mutant:
         line: of the changed node, 1 is the first.
         function: first line of the innermost function around it; 0 if there is none.
         what: the change, in a few words.
-        source: the whole module, changed.
+        tree: of the whole module, changed.
     """
 
     module: str
     line: int
     function: int
     what: str
-    source: str
+    tree: ast.Module
 
 
 def mutants_of(module: str, source: str) -> Iterator[Mutant]:
     """Every mutant of this module, in the order of its lines."""
     tree = ast.parse(source)
-    for place, node in enumerate(ast.walk(tree)):
-        node.place = place  # type: ignore[attr-defined]  # found again in the copy
     functions = _functions(tree)
+    places = {id(node): place for place, node in enumerate(ast.walk(tree))}
     for node in _behaving(tree):
         for what, change in _changes(node):
-            copy = deepcopy(tree)
-            twin = next(each for each in ast.walk(copy) if _place(each) == _place(node))
-            change(twin)
-            text = ast.unparse(ast.fix_missing_locations(copy))
+            copy = ast.parse(source)
+            change(list(ast.walk(copy))[places[id(node)]])
+            ast.fix_missing_locations(copy)
             line, function = getattr(node, "lineno", 0), functions.get(id(node), 0)
-            yield Mutant(module, line, function, what, text)
+            yield Mutant(module, line, function, what, copy)
 
 
 def _functions(tree: ast.AST) -> dict[int, int]:
@@ -81,10 +78,6 @@ def _functions(tree: ast.AST) -> dict[int, int]:
             for statement in node.body:
                 found |= {id(each): first for each in ast.walk(statement)}
     return found
-
-
-def _place(node: ast.AST) -> object:
-    return getattr(node, "place", None)
 
 
 def _behaving(node: ast.AST) -> Iterator[ast.AST]:

@@ -2,19 +2,23 @@
 
 `python -m benchmarks.mutation [--n 400] [--all] [--seed 1] [--json]`
 
-Each mutant runs in a process of its own, in which one module is replaced in memory;
-nothing on disk changes. It is noticed when a test fails (or runs far longer than the
-tests need). It is shown to the tests that enter the changed function, and to all of
-them if it is in none. The control runs all tests on the unchanged room: they must pass.
+Each mutant runs in a forked process of its own, in which one module is replaced in
+memory; nothing on disk changes. It is noticed when a test fails (or runs far longer
+than the tests need). It is shown to the tests that enter the changed function, to all
+of them if it is in none; those named after its module come first.
+
+Controls: all tests pass on the unchanged room; a module replaced by itself survives; a
+module that cannot be imported is noticed. No mutant is taken out afterwards as
+equivalent: what is never changed, and why, `benchmarks.mutants` says.
 """
 
 import argparse
+import ast
 import importlib.abc
 import importlib.util
 import io
 import json
 import os
-import platform
 import random
 import resource
 import signal
@@ -22,8 +26,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from importlib.machinery import ModuleSpec
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -32,6 +36,7 @@ import pytest
 
 from benchmarks.entered import Entered, Place, tests_that_enter
 from benchmarks.mutants import Mutant, mutants_of
+from benchmarks.report import versions
 
 ROOT = Path(__file__).parents[1]
 ROOM = "questionnaires"
@@ -44,20 +49,17 @@ TESTS = (
 PACKAGES = ("pytest", "hypothesis")
 PARALLEL = 2
 BROKEN = 70  # exit code of a process in which something other than a test failed
-CPU_SECONDS = 120  # for one mutant; the tests need a small part of it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints one object; exit code 1 if the control fails."""
     options = _parser().parse_args(arguments)
-    mutants = [each for file in _modules() for each in _mutants(file)]
-    if not options.all and options.n < len(mutants):
-        mutants = random.Random(options.seed).sample(mutants, options.n)
-    _say(f"control: {ROOM} unchanged")
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "entered.json"
-        control = _failed(lambda: _control(file))
-        noticed = _noticed_all(mutants, tests_that_enter(file)) if not control else []
+    every = [each for file in _modules() for each in _mutants(file)]
+    mutants = every
+    if not options.all and options.n < len(every):
+        mutants = random.Random(options.seed).sample(every, options.n)
+    _warm_up()
+    control, noticed = _measured(mutants)
     survivors = [each for each, seen in zip(mutants, noticed, strict=False) if not seen]
     score = 1 - len(survivors) / len(mutants) if noticed else 0.0
     report = {
@@ -70,20 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             }
         },
         "n": len(mutants),
-        "of": sum(len(_mutants(file)) for file in _modules()),
+        "of": len(every),
+        "equivalents_taken_out": 0,
         "seed": options.seed,
-        "control": {"unchanged_code_passes": not control},
+        "control": control,
         "survivors": [_told(each) for each in survivors],
-        "versions": {
-            "python": platform.python_version(),
-            **{each: version(each) for each in PACKAGES},
-        },
+        "versions": versions(*PACKAGES),
     }
-    if options.json:
-        print(json.dumps(report))
-    else:
-        print(json.dumps(report["targets"]))
-    return int(control)
+    print(json.dumps(report if options.json else report["targets"]))
+    return int(not all(control.values()))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,10 +102,57 @@ def _mutants(file: Path) -> list[Mutant]:
     return list(mutants_of(module, file.read_text(encoding="utf-8")))
 
 
+def _warm_up() -> None:
+    """Loads pytest and Hypothesis, and nothing of ours, for all processes to come."""
+    with TemporaryDirectory() as empty:
+        _pytest(["--collect-only", empty])
+    from hypothesis import HealthCheck, Phase, settings
+
+    settings.register_profile(
+        "mutation",
+        # Whether an example fails, not which is the simplest.
+        phases=(Phase.explicit, Phase.generate),
+        # A slow machine is no failing test; no example is kept for another mutant.
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        database=None,
+    )
+    settings.load_profile("mutation")
+
+
+def _measured(mutants: Sequence[Mutant]) -> tuple[dict[str, bool], list[bool]]:
+    """The controls, and whether each mutant is noticed; none if a control fails."""
+    _say(f"control: {ROOM} unchanged")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "entered.json"
+        passes = not _says_no(os.waitpid(_started(lambda: _control(file)), 0)[1])
+        control = {"unchanged_code_passes": passes}
+        if not passes:
+            return control, []
+        entered = tests_that_enter(file)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = 10 + round(2 * (used.ru_utime + used.ru_stime))
+    same, broken = _noticed_all(_planted(), entered, seconds=seconds)
+    control |= {"same_module_survives": not same, "broken_module_is_noticed": broken}
+    if not all(control.values()):
+        return control, []
+    return control, _noticed_all(mutants, entered, seconds=seconds)
+
+
+def _planted() -> list[Mutant]:
+    """A module replaced by itself, and by one that cannot be imported."""
+    source = (ROOT / ROOM / "scoring.py").read_text(encoding="utf-8")
+    module = f"{ROOM}.scoring"
+    return [
+        Mutant(module, 1, 0, "planted: no change", ast.parse(source)),
+        Mutant(module, 1, 0, "planted: no import", ast.parse("raise ImportError")),
+    ]
+
+
 def _noticed_all(
-    mutants: Sequence[Mutant], entered: Mapping[Place, Sequence[str]]
+    mutants: Sequence[Mutant], entered: Mapping[Place, Sequence[str]], *, seconds: int
 ) -> list[bool]:
-    """Whether a test fails, for each mutant."""
+    """Whether a test fails, for each mutant; no answer in these CPU seconds is one."""
     noticed = [False] * len(mutants)
     running: dict[int, int] = {}  # process -> place in the list
     begun = time.monotonic()
@@ -124,7 +168,8 @@ def _noticed_all(
         if len(running) == PARALLEL:
             wait()
         tests = _tests_for(mutant, entered)
-        running[_started(lambda: _run_tests(tests, mutant))] = place  # noqa: B023  # called before the loop goes on
+        work = partial(_run_tests, tests, mutant, seconds=seconds)
+        running[_started(work)] = place
         if place and place % 20 == 0:
             minutes = (time.monotonic() - begun) / 60
             _say(f"{place} of {len(mutants)} mutants, {minutes:.1f} minutes")
@@ -136,19 +181,12 @@ def _noticed_all(
 def _tests_for(
     mutant: Mutant, entered: Mapping[Place, Sequence[str]]
 ) -> list[list[str]]:
-    """Node ids by their file, the files with the fastest tests first.
-
-    None if nothing enters the changed function.
-    """
-    if not mutant.function:
-        return [list(TESTS)]
+    """Node ids: first those named after the module, then the others."""
     file = ROOT / Path(*mutant.module.split(".")).with_suffix(".py")
-    by_file: dict[str, list[str]] = {}
-    for test in entered.get((str(file), mutant.function), ()):
-        by_file.setdefault(test.partition("::")[0], []).append(test)
-    # The module's own tests before all others: most mutants end there.
-    own = f"test_{file.stem}.py"
-    return sorted(by_file.values(), key=lambda each: f"/{own}::" not in each[0])
+    here = entered.get((str(file), mutant.function), ())
+    own = [each for each in here if f"/test_{file.stem}.py::" in each]
+    others = [each for each in here if each not in set(own)]
+    return [each for each in (own, others) if each] or [list(TESTS)]
 
 
 def _started(work: Callable[[], int]) -> int:
@@ -162,10 +200,6 @@ def _started(work: Callable[[], int]) -> int:
         finally:
             os._exit(code)
     return process
-
-
-def _failed(work: Callable[[], int]) -> bool:
-    return _says_no(os.waitpid(_started(work), 0)[1])
 
 
 def _says_no(status: int) -> bool:
@@ -183,13 +217,13 @@ def _control(file: Path) -> int:
     return code
 
 
-def _run_tests(tests: Sequence[Sequence[str]], mutant: Mutant) -> int:
+def _run_tests(tests: Sequence[Sequence[str]], mutant: Mutant, *, seconds: int) -> int:
     """In a child: these tests over this mutant. Returns 0 if none of them fails."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    signal.alarm(CPU_SECONDS * 4)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    signal.alarm(seconds * 10)  # of the clock: for one that waits for ever
     sys.meta_path.insert(0, _Replaced(mutant))
-    for of_one_file in tests:
-        code = _pytest(of_one_file)
+    for some in tests:
+        code = _pytest(some)
         if code == pytest.ExitCode.USAGE_ERROR:
             # Some of these are not even there: a mutant may change which there are.
             code = _pytest(TESTS)
@@ -199,7 +233,7 @@ def _run_tests(tests: Sequence[Sequence[str]], mutant: Mutant) -> int:
 
 
 def _pytest(tests: Sequence[str], *plugins: object) -> int:
-    options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly"]
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         return int(pytest.main([*options, "--hypothesis-seed=1", *tests], plugins))
 
@@ -218,7 +252,7 @@ class _Replaced(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.util.spec_from_loader(fullname, self)
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self._mutant.source, self._mutant.module, "exec"), vars(module))
+        exec(compile(self._mutant.tree, self._mutant.module, "exec"), vars(module))
 
 
 def _told(mutant: Mutant) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -151,6 +152,14 @@ def shipped_definitions() -> Mapping[str, Definition]:
 
 
 def _shipped() -> "_Shelf":
+    """Our own instruments on a shelf of the caller's."""
+    ours = _ours()
+    return _Shelf(dict(ours.definitions), dict(ours.wordings))
+
+
+@cache
+def _ours() -> "_Shelf":
+    """Read once: what is shipped does not change while a program runs."""
     shelf = _Shelf()
     for folder in _folders(_SHIPPED, name="instruments"):
         shelf.add(folder, name=f"instruments/{folder.name}", shipped=True)
