@@ -26,7 +26,7 @@ def test_every_connection_of_every_thread_has_the_promised_pragmas(
         driver = store.driver()
         read = driver.execute
         return (
-            id(driver),
+            driver,  # itself, not its id: a freed one's id is given away again
             *(read(f"PRAGMA {name}").fetchone()[0] for name in names),
             read("PRAGMA secure_delete").fetchone()[0],
         )
