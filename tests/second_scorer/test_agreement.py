@@ -1,6 +1,6 @@
 """Our scores are those of a second scorer, written from the published rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 
@@ -39,7 +39,7 @@ from tests.second_scorer.symptoms import (
     wsas,
     yp_core,
 )
-from tests.vectors import FULL, Vector, Vectors, vectors_of
+from tests.vectors import FULL, Vectors, vectors_of
 
 LIBRARY = load_library()
 EVERY_RUN = 20_000  # vectors of one instrument; all of them where there are no more
@@ -94,22 +94,22 @@ RISK = {
 NO_SCORE = {"c-ssrs-screener": "its publisher gives a triage, no score"}
 
 
-def printed_order(vectors: Vectors, vector: Vector) -> list[Fraction | None]:
-    """The points of the answers, one place for each question of the whole form."""
-    chosen = {
-        question.link_id: Fraction(offered[place])
-        for question, offered, place in zip(
-            vectors.questions, vectors.offered, vector, strict=True
-        )
-        if place is not None
-    }
-    return [chosen.get(item.link_id) for item in vectors.instrument.items]
+def printed_order(vectors: Vectors) -> Iterator[list[Fraction | None]]:
+    """For each vector the points of its answers, one place a question of the form."""
+    at = {item.link_id: place for place, item in enumerate(vectors.instrument.items)}
+    places = [at[question.link_id] for question in vectors.questions]
+    offered = [[Fraction(each) for each in points] for points in vectors.offered]
+    for vector in vectors.rows:
+        row: list[Fraction | None] = [None] * len(at)
+        for place, points, chosen in zip(places, offered, vector, strict=True):
+            row[place] = None if chosen is None else points[chosen]
+        yield row
 
 
 def same(ours: Decimal | None, theirs: Fraction | None) -> bool:
     if ours is None or theirs is None:
         return ours is theirs
-    return abs(Fraction(ours) - theirs) <= CLOSE
+    return ours == theirs or abs(Fraction(ours) - theirs) <= CLOSE
 
 
 def disagreements(vectors: Vectors) -> list[str]:
@@ -118,9 +118,8 @@ def disagreements(vectors: Vectors) -> list[str]:
     second = SECOND[instrument.id]
     ids = [rule.id for rule in instrument.scores]
     found = []
-    for vector in vectors.rows:
+    for vector, points in zip(vectors.rows, printed_order(vectors), strict=True):
         ours = dict(zip(ids, vectors.scores(vector), strict=True))
-        points = printed_order(vectors, vector)
         theirs = second(points)
         if any(points[number - 1] is None for number in RISK.get(instrument.id, ())):
             theirs["total"] = None
