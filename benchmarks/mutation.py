@@ -5,7 +5,7 @@
 Each mutant runs in a forked process of its own, in which one module is replaced in
 memory; nothing on disk changes. It is noticed when a test fails (or runs far longer
 than the tests need). It is shown to the tests that enter the changed function, to all
-of them if it is in none; those named after its module come first.
+of them if it is in none; those that reach the changed line come first.
 
 Controls: all tests pass on the unchanged room; a module replaced by itself survives; a
 module that cannot be imported is noticed. No mutant is taken out afterwards as
@@ -24,7 +24,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from importlib.machinery import ModuleSpec
@@ -34,7 +34,7 @@ from types import ModuleType
 
 import pytest
 
-from benchmarks.entered import Entered, Place, tests_that_enter
+from benchmarks.entered import Entered, TestsByPlace, tests_by_place
 from benchmarks.mutants import Mutant, mutants_of
 from benchmarks.report import versions
 
@@ -129,14 +129,14 @@ def _measured(mutants: Sequence[Mutant]) -> tuple[dict[str, bool], list[bool]]:
         control = {"unchanged_code_passes": passes}
         if not passes:
             return control, []
-        entered = tests_that_enter(file)
+        tests = tests_by_place(file)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = 10 + round(2 * (used.ru_utime + used.ru_stime))
-    same, broken = _noticed_all(_planted(), entered, seconds=seconds)
+    same, broken = _noticed_all(_planted(), tests, seconds=seconds)
     control |= {"same_module_survives": not same, "broken_module_is_noticed": broken}
     if not all(control.values()):
         return control, []
-    return control, _noticed_all(mutants, entered, seconds=seconds)
+    return control, _noticed_all(mutants, tests, seconds=seconds)
 
 
 def _planted() -> list[Mutant]:
@@ -150,7 +150,7 @@ def _planted() -> list[Mutant]:
 
 
 def _noticed_all(
-    mutants: Sequence[Mutant], entered: Mapping[Place, Sequence[str]], *, seconds: int
+    mutants: Sequence[Mutant], tests: TestsByPlace, *, seconds: int
 ) -> list[bool]:
     """Whether a test fails, for each mutant; no answer in these CPU seconds is one."""
     noticed = [False] * len(mutants)
@@ -167,8 +167,7 @@ def _noticed_all(
     for place, mutant in enumerate(mutants):
         if len(running) == PARALLEL:
             wait()
-        tests = _tests_for(mutant, entered)
-        work = partial(_run_tests, tests, mutant, seconds=seconds)
+        work = partial(_run_tests, _tests_for(mutant, tests), mutant, seconds=seconds)
         running[_started(work)] = place
         if place and place % 20 == 0:
             minutes = (time.monotonic() - begun) / 60
@@ -178,15 +177,12 @@ def _noticed_all(
     return noticed
 
 
-def _tests_for(
-    mutant: Mutant, entered: Mapping[Place, Sequence[str]]
-) -> list[list[str]]:
-    """Node ids: first those named after the module, then the others."""
-    file = ROOT / Path(*mutant.module.split(".")).with_suffix(".py")
-    here = entered.get((str(file), mutant.function), ())
-    own = [each for each in here if f"/test_{file.stem}.py::" in each]
-    others = [each for each in here if each not in set(own)]
-    return [each for each in (own, others) if each] or [list(TESTS)]
+def _tests_for(mutant: Mutant, tests: TestsByPlace) -> list[list[str]]:
+    """Those that reach the changed line first; all tests if it is in no function."""
+    file = str(ROOT / Path(*mutant.module.split(".")).with_suffix(".py"))
+    line, function = (file, mutant.line), (file, mutant.function)
+    chosen = tests.likeliest_first(line=line, function=function)
+    return chosen or [list(tests.every)]
 
 
 def _started(work: Callable[[], int]) -> int:
