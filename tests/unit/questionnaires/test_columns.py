@@ -70,6 +70,16 @@ def test_a_header_that_does_not_fit_says_why(header, options, named):
     assert all(len(problem) < 200 for problem in found.problems)
 
 
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [(60, "x" * 60), (61, "x" * 60 + "..."), (500, "x" * 60 + "...")],
+)
+def test_a_long_name_is_shown_by_its_first_sixty_characters(length, shown):
+    found = columns([*NUMBERED, "x" * length])
+
+    assert found.problems == (f"column '{shown}' is no item of gad-7",)
+
+
 def test_every_problem_of_a_header_is_said_at_once():
     found = columns(["q1", "q1", "x"])
 
