@@ -95,6 +95,9 @@ NO_NUMBER = {
     "an underscore": "0_2",
     "a hexadecimal": "0x2",
     "a very long number": "2" + "." + "0" * 5000,
+    "a million": 1_000_000,
+    "a million below nothing": -1_000_000,
+    "a million as a decimal": Decimal(1_000_000),
     "a huge int": 10**5000,
     "a huge decimal": Decimal("1e999999"),
 }
@@ -110,7 +113,9 @@ def test_what_is_no_number_is_refused_by_item(instrument, link_id, what):
     assert refused.value.reason == "is not a number that can be chosen"
 
 
-@pytest.mark.parametrize("value", [4, -1, "0.5", Decimal("2.000001"), 999_999])
+@pytest.mark.parametrize(
+    "value", [4, -1, "0.5", Decimal("2.000001"), 999_999, Decimal("-999999.9")]
+)
 def test_points_that_no_answer_has_are_refused_without_repeating_them(value):
     with pytest.raises(AnswerNotOffered) as refused:
         answers_from_offered(PHQ_9, {NUMBER_NINE: value}, language="en")
