@@ -30,7 +30,7 @@ _ARITHMETIC: dict[type[ast.operator], ast.operator] = {
     ast.FloorDiv: ast.Mult(),
 }
 
-Change = Callable[[ast.AST], None]
+Change = Callable[[ast.AST], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,24 @@ class Mutant:
         line: of the changed node, 1 is the first.
         function: first line of the innermost function around it; 0 if there is none.
         what: the change, in a few words.
-        tree: of the whole module, changed.
+        original: the module's source.
+        place: of the changed node in the order of `ast.walk`.
+        change: what is done to that node.
     """
 
     module: str
     line: int
     function: int
     what: str
-    tree: ast.Module
+    original: str
+    place: int
+    change: Change
+
+    def tree(self) -> ast.Module:
+        """The whole module, changed."""
+        tree = ast.parse(self.original)
+        self.change(list(ast.walk(tree))[self.place])
+        return ast.fix_missing_locations(tree)
 
 
 def mutants_of(module: str, source: str) -> Iterator[Mutant]:
@@ -58,12 +68,17 @@ def mutants_of(module: str, source: str) -> Iterator[Mutant]:
     functions = _functions(tree)
     places = {id(node): place for place, node in enumerate(ast.walk(tree))}
     for node in _behaving(tree):
+        line, function = getattr(node, "lineno", 0), functions.get(id(node), 0)
         for what, change in _changes(node):
-            copy = ast.parse(source)
-            change(list(ast.walk(copy))[places[id(node)]])
-            ast.fix_missing_locations(copy)
-            line, function = getattr(node, "lineno", 0), functions.get(id(node), 0)
-            yield Mutant(module, line, function, what, copy)
+            yield Mutant(
+                module,
+                line,
+                function,
+                what,
+                original=source,
+                place=places[id(node)],
+                change=change,
+            )
 
 
 def _functions(tree: ast.AST) -> dict[int, int]:

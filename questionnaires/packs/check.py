@@ -130,11 +130,8 @@ def _look_at_instrument(
     if table is None:
         return
     _look_at_slots(table, found)
-    table.read.add("completes")
-    said = found.attempt(table.text, "version")
-    if said is not None and said != instrument.version:
-        ours = f"must be {instrument.version!r}, the version that is here"
-        found.add(table.refuse("version", ours))
+    # With these two begins the library's own reader, below.
+    table.read.update(("completes", "version"))
     if instrument.skeleton:
         _look_at_licence(table, found, today=today)
         _look_at_hashes(table, files, found)
@@ -205,10 +202,8 @@ def _look_at_numbers(
             change = found.attempt(reliable_change_from, fresh)
             entered = replace(entered, reliable_change=change)
         found.attempt(below.source)
-        known = {"value", "operator", "evidence", *below.read}
-        for key in below.content:
-            if key not in known:
-                found.add(below.refuse(key, "is not known here; correct or remove it"))
+        below.read.update(("value", "operator", "evidence"))
+        _look_at_unknown(below, found)
     for key, problem in problems_of(entered, "completion"):
         found.add(table.refuse(key, problem))
 

@@ -500,6 +500,12 @@ def test_a_wording_with_one_thing_wrong_is_refused(site, what):
     assert (refused.file, refused.key) == ("clinic/mood/wording.en.toml", key)
 
 
+def test_a_label_for_no_number_says_what_is_wanted(site):
+    site.change_wording('2 = "Often"', '2 = "Often"\nx = "x"')
+
+    assert site.refusal().problem == "must be the points of an answer"
+
+
 @pytest.mark.parametrize(
     "name", ["wordings.en.toml", "wording.english.toml", "wording.toml"]
 )
