@@ -9,7 +9,7 @@ import pytest
 
 from questionnaires.checks import check_instrument
 from questionnaires.errors import InstrumentFileError
-from questionnaires.library import NoWording, load_library
+from questionnaires.library import NoWording, load_instrument, load_library
 
 # Invented text: the licensed one is in no file of this project.
 WORDING = """\
@@ -113,6 +113,12 @@ def test_a_clinic_may_add_the_wording_alone(completing):
     ors = completing.library().instrument("ors")
 
     assert (ors.skeleton, ors.cutoff, ors.reliable_change) == (False, None, None)
+
+
+def test_a_completed_skeleton_read_alone_is_the_one_of_the_library(completing):
+    ors = completing.library().instrument("ors")
+
+    assert load_instrument("ors", [completing.folder]) == ors
 
 
 def test_a_wording_that_changed_is_not_offered_and_the_scores_stay(completing):

@@ -34,6 +34,23 @@ def test_a_wording_in_another_language_is_never_taken_instead(site):
     assert library.wording("mood", language="de") == NoWording("mood", "de")
 
 
+@pytest.mark.parametrize(
+    ("language", "apply"), [("en", True), ("en-GB", True), ("de", False), ("e", False)]
+)
+def test_numbers_apply_to_a_language_and_its_regions_alone(site, language, apply):
+    assert site.library().numbers_apply("mood", language=language) is apply
+
+
+def test_numbers_do_not_apply_where_the_wording_says_so(site):
+    site.change_wording("numbers_apply = true", "numbers_apply = false")
+
+    assert site.library().numbers_apply("mood", language="en") is False
+
+
+def test_a_form_without_lines_has_no_ends_of_lines():
+    assert load_library().wording("phq-9", language="en").anchors == {}
+
+
 def test_an_instrument_nobody_knows_is_named(site):
     library = site.library()
 
@@ -226,6 +243,11 @@ BROKEN = {
     "a line the wrong way round": (
         "low = 0, high = 20",
         "low = 20, high = 0",
+        "items[2].slider",
+    ),
+    "a line of no length": (
+        "low = 0, high = 20",
+        "low = 20, high = 20",
         "items[2].slider",
     ),
     "a line in half steps": ("high = 20", "high = 20.5", "items[2].slider.high"),

@@ -74,6 +74,34 @@ def test_each_answer_and_list_that_the_form_does_not_have_is_named():
     }
 
 
+def test_each_label_for_no_number_is_named():
+    words = {'\n0 = "': '\nnone = "', '\n1 = "': '\none = "'}
+
+    found = problems(choices_pack(**words), instrument_id="session-outcome")
+
+    assert keys_of(found) == {
+        f"choices.{name}.{key}"
+        for name in ("quality", "ease")
+        for key in ("0", "1", "none", "one")
+    }
+
+
+def test_a_wording_of_another_form_version_and_language_is_told_all_three():
+    wording = (
+        WORDING.replace('"ors"', '"srs"')
+        .replace('"1.0.0"', '"2.0.0"')
+        .replace('"en"', '"de"')
+    )
+
+    found = problems(pack(en=wording))
+
+    assert {key for file, key in found if file == "wording.en.toml"} == {
+        "instrument",
+        "version",
+        "language",
+    }
+
+
 @pytest.mark.parametrize(
     ("table", "keys"),
     [

@@ -144,6 +144,7 @@ def test_an_estimated_raw_score_is_rounded_before_the_table(with_table):
     [
         ("  { raw = 4, value = 71 },\n", "", "table"),
         ("raw = 4", "raw = 5", "table"),
+        ("raw = 4,", "raw = 4, x = 1,", "table[4].x"),
         ("value = 60.1", "value = 48.1", "table"),
         ("range = [31.5, 71]", "range = [0, 4]", "range"),
         ('rounding = "half_up"', 'rounding = "none"', "rounding"),

@@ -135,6 +135,12 @@ def test_every_loinc_code_has_its_check_digit(code):
     assert has_right_check_digit(code)
 
 
+@pytest.mark.parametrize("code", ["LA2-8", "LA3-6"])
+def test_an_answer_code_of_one_digit_has_its_check_digit_too(code):
+    """Male and female in HL7's R4 example of a family history questionnaire."""
+    assert has_right_check_digit(code)
+
+
 @pytest.mark.parametrize(
     "code",
     [
