@@ -24,6 +24,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
@@ -196,8 +197,9 @@ def _started(work: Callable[[], int]) -> int:
         code = BROKEN
         try:
             code = work()
-        finally:
-            os._exit(code)
+        except BaseException:  # noqa: BLE001  # whatever it is, this process ends here
+            traceback.print_exc()
+        os._exit(code)
     return process
 
 

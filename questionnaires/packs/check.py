@@ -293,7 +293,6 @@ def _look_at_labels(labels: Table, item: ChoiceItem, found: _Found) -> None:
         try:
             keys[Decimal(key)] = key
         except InvalidOperation:
-            labels.read.add(key)
             found.add(labels.refuse(key, "must be the points of an answer"))
     for option in item.options:
         key = keys.get(option.points, f"{option.points:f}")

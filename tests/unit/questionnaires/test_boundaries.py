@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from questionnaires.answers import answers_from_offered
-from questionnaires.checks import check_instrument
+from questionnaires.checks import check_instrument, problems_of
 from questionnaires.errors import AnswerNotOffered, InstrumentFileError
 from questionnaires.instrument import (
+    EachPart,
     Instrument,
     Reliability,
     ReliableChange,
@@ -19,6 +20,7 @@ from questionnaires.instrument import (
 )
 from questionnaires.library import load_library, shipped_definitions
 from questionnaires.packs.check import pack_problems, wording_language
+from questionnaires.points import offered_points
 from questionnaires.wording import neutral_wording
 from tests.unit.questionnaires.test_completion import COMPLETION, WORDING
 
@@ -72,14 +74,52 @@ def test_ages_begin_at_birth_and_may_be_a_single_year(low, high, key):
 
 
 def test_a_reliable_change_is_at_most_the_whole_width_of_the_score():
-    def change(value: int) -> ReliableChange:
+    def change(value: int | str) -> ReliableChange:
         method = "published"
         return ReliableChange(Decimal(value), ">=", method, OWN)
 
     assert (K10.total.low, K10.total.high) == (10, 50)
     assert refused_key(replace(K10, reliable_change=change(40))) is None
     assert refused_key(replace(K10, reliable_change=change(41))) == "rci.value"
+    assert refused_key(replace(K10, reliable_change=change("0.5"))) is None
     assert refused_key(replace(K10, reliable_change=change(0))) == "rci.value"
+
+
+def test_the_points_of_a_line_go_from_its_one_end_to_its_other():
+    [first, *_] = with_lines(20, 80).items
+
+    assert offered_points(first) == (2, 8)
+
+
+def with_mean(low: str, high: str) -> Instrument:
+    """Ten answers worth 1 to 5, the score twice their mean."""
+    ends = {"low": Decimal(low), "high": Decimal(high)}
+    mean = replace(K10.total, op="mean", factor=Decimal(2), **ends)
+    return replace(K10, scores=(mean,), bands=(), cutoff=None, reliable_change=None)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "key"),
+    [
+        ("2", "10", None),
+        ("0", "10", "scores[0].range"),
+        ("2", "11", "scores[0].range"),
+    ],
+)
+def test_a_mean_goes_from_the_least_to_the_most_its_items_are_worth(low, high, key):
+    assert refused_key(with_mean(low, high)) == key
+
+
+def test_a_range_that_does_not_fit_is_told_with_the_one_that_does():
+    [(_, problem)] = problems_of(with_mean("0", "11"), "completion")
+
+    assert problem == "says 0 to 11, but the items can make 2 to 10"
+
+
+def test_a_score_of_items_has_no_rule_for_parts():
+    total = replace(K10.total, missing=EachPart(OWN))
+
+    assert refused_key(replace(K10, scores=(total,))) == "scores[0].missing.rule"
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,9 @@ def test_cells_become_answers_and_kept_cells_do_not():
     given = given_from_cells(found, ["Ada", "1", " 2 ", "", "3", "0", "0", "0"])
 
     assert given == dict(zip(GAD_IDS, ["1", "2", "", "3", "0", "0", "0"], strict=True))
+
+
+@pytest.mark.parametrize("cells", [["1"] * 6, ["1"] * 8])
+def test_a_row_of_another_length_than_its_header_is_no_answer(cells):
+    with pytest.raises(ValueError, match="argument 2 is"):
+        given_from_cells(columns(NUMBERED), cells)

@@ -166,6 +166,7 @@ def test_the_clinic_names_the_turned_items_and_they_are_turned(oq_30):
         (REVERSED, "", "reversed"),
         ('items = ["q2"]', 'items = ["q31"]', "reversed.items"),
         ('items = ["q2"]', 'items = ["q2", "q2"]', "reversed.items"),
+        ('items = ["q2"]', 'items = ["q2"]\nx = 1', "reversed.x"),
         ('entered_by = "Dr. Example"\n', "", "reversed.entered_by"),
         ('source = "the licensed manual"\n', "", "reversed.source"),
     ],

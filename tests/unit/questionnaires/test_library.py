@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from questionnaires.checks import problems_of
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
-from questionnaires.instrument import Coding, SliderItem
+from questionnaires.instrument import Coding, SliderItem, TextItem
 from questionnaires.library import NoWording, load_instrument, load_library
 
 
@@ -317,6 +318,11 @@ BROKEN = {
         "scores[0].evidence",
     ),
     # bands
+    "a score's LOINC code with a wrong check digit": (
+        '{ system = "https://site.example/score", code = "mood.mean" }',
+        '{ system = "http://loinc.org", code = "44261-7" }',
+        "scores[1].coding",
+    ),
     "bands with a gap": ("low = 2.5", "low = 3", "bands.steps[1].low"),
     "bands that overlap": ("low = 2.5", "low = 2", "bands.steps[1].low"),
     "bands that begin too high": (
@@ -373,6 +379,11 @@ BROKEN = {
     "a reliability above one": ("value = 0.9", "value = 1.9", "reliability[0].value"),
     "a reliability of unknown kind": ('"alpha"', '"omega"', "reliability[0].kind"),
     "a spread of nothing": ("value = 1.5", "value = 0", "sd.value"),
+    "turned items that only the clinic knows in a form that is whole": (
+        "skeleton = false",
+        "skeleton = false\nreversed_by_site = true",
+        "reversed_by_site",
+    ),
     "numbers for a form that is not validated": (
         "validated = true",
         "validated = false",
@@ -435,12 +446,19 @@ def test_a_reversed_item_needs_answers_that_can_be_turned_around(site):
     assert site.refusal().key == "items[1].reverse"
 
 
-def test_more_items_than_any_questionnaire_has_are_refused(site):
-    coding = 'codings = [{{ system = "s", code = "{0}" }}]'
-    one = '[[items]]\nlink_id = "i{0}"\nopen = true\n' + coding
-    site.instrument += "\n".join(one.format(number) for number in range(300))
+@pytest.mark.parametrize(("number", "key"), [(300, None), (301, "items")])
+def test_more_items_than_any_questionnaire_has_are_refused(site, number, key):
+    mood = site.library().instrument("mood")
+    open_items = [
+        TextItem(f"i{each}", (Coding("s", str(each)),), None)
+        for each in range(number - len(mood.items))
+    ]
 
-    assert site.refusal().key == "items"
+    found = dict(
+        problems_of(dataclasses.replace(mood, items=(*mood.items, *open_items)), "site")
+    )
+
+    assert list(found) == ([key] if key else [])
 
 
 def test_a_file_larger_than_any_questionnaire_is_refused(site, another_site):
@@ -534,7 +552,9 @@ def test_a_label_for_no_number_says_what_is_wanted(site):
 def test_a_file_that_is_meant_to_be_a_wording_is_not_passed_over(site, name):
     site.wordings[name] = ""
 
-    assert site.refusal().file == f"clinic/mood/{name}"
+    refused = site.refusal()
+
+    assert (refused.file, refused.key) == (f"clinic/mood/{name}", "file")
 
 
 @pytest.mark.parametrize(
@@ -587,9 +607,13 @@ def test_an_id_is_a_plain_slug_even_if_the_folder_agrees(site):
     assert site.refusal().key == "id"
 
 
-def test_an_item_that_is_not_there_is_a_key_error(site):
+def test_an_item_or_score_that_is_not_there_is_a_key_error(site):
+    mood = site.library().instrument("mood")
+
     with pytest.raises(KeyError, match="mad"):
-        site.library().instrument("mood").item("mad")
+        mood.item("mad")
+    with pytest.raises(KeyError, match="sum"):
+        mood.score("sum")
 
 
 def test_a_clinic_can_bring_the_wording_in_a_language_that_is_not_shipped(site):

@@ -273,6 +273,25 @@ def filled(files):
     return {name: text.encode() for name, text in done.items()}
 
 
+@pytest.mark.parametrize("instrument_id", sorted(DEFINITIONS))
+def test_a_template_says_at_its_top_what_the_clinic_brings(instrument_id):
+    definition = DEFINITIONS[instrument_id]
+    text = pack_template(definition, languages=())["instrument.toml"]
+    head = text.partition("\ncompletes")[0].splitlines()
+
+    brings = definition.instrument.licence.site_adds
+    said = " ".join(line.removeprefix("# ") for line in head)
+    assert ("What the clinic brings: " in said) is bool(brings)
+    assert " ".join(brings.split()) in said
+
+
+def test_the_places_of_a_template_are_numbered_as_on_the_form():
+    wording = pack_template(DEFINITIONS["ors"], languages=("en",))["wording.en.toml"]
+
+    for number in (1, 2, 3, 4):
+        assert f'o{number} = "{SLOT}: item {number}"' in wording
+
+
 def test_a_template_holds_no_word_of_an_instrument():
     for instrument_id, definition in DEFINITIONS.items():
         wordings = [

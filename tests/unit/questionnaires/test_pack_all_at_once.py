@@ -1,9 +1,14 @@
 """A pack with many mistakes: the clinic mends them all after one look."""
 
+from dataclasses import replace
+
 import pytest
 
+from questionnaires.packs.check import pack_problems
 from tests.unit.questionnaires.test_completion import COMPLETION, WORDING
 from tests.unit.questionnaires.test_pack import (
+    DEFINITIONS,
+    TODAY,
     choices_pack,
     pack,
     problems,
@@ -151,3 +156,19 @@ def test_each_pair_of_ends_is_two_texts():
         "anchors.o2",
         "anchors.o4",
     }
+
+
+def test_an_item_whose_answers_cannot_be_turned_around_is_not_named_as_turned():
+    ours = DEFINITIONS["oq-30-2"]
+    [first, *others] = ours.instrument.items
+    uneven = replace(first, options=(*first.options[:3], first.options[4]))
+    instrument = replace(ours.instrument, items=(uneven, *others))
+
+    found = pack_problems(
+        turned_pack(),
+        replace(ours, instrument=instrument),
+        shipped_languages=(),
+        today=TODAY,
+    )
+
+    assert "items[0].reverse" in [each.key for each in found]

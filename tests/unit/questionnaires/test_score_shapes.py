@@ -111,6 +111,8 @@ def test_a_sum_may_come_first_and_be_the_course_that_is_followed(sum_of_scores):
         ('parts = ["total", "mean"]', 'parts = ["total", "total"]', "parts"),
         ("range = [0, 24]", "range = [0, 25]", "range"),
         ('rule = "each_part"', 'rule = "strict"', "missing.rule"),
+        ('rule = "each_part"', 'rule = "each_part", x = 1', "missing.x"),
+        ('id = "both"', 'id = "both"\nx = 1', "x"),
     ],
 )
 def test_a_sum_of_scores_that_does_not_fit_its_parts_is_refused(
@@ -157,6 +159,14 @@ def test_a_table_that_does_not_cover_its_raw_scores_is_refused(
     with_table.change(old, new)
 
     assert with_table.refusal().key == f"scores[1].{key}"
+
+
+def test_a_table_that_is_not_whole_is_told_what_it_must_hold(with_table):
+    with_table.change("  { raw = 0, value = 31.5 },\n", "")
+
+    assert with_table.refusal().problem == (
+        "must have each whole raw score from 0 to 4, once"
+    )
 
 
 def test_a_raw_score_twice_in_a_table_is_refused(with_table):

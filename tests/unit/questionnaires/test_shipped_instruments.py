@@ -162,7 +162,7 @@ def test_an_answer_code_of_one_digit_has_its_check_digit_too(code):
     ],
 )
 def test_a_mistyped_loinc_code_is_noticed(code):
-    assert not has_right_check_digit(code)
+    assert has_right_check_digit(code) is False
 
 
 def test_no_code_is_shipped_that_is_known_to_be_wrong_or_deprecated():
