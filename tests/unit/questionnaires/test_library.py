@@ -521,6 +521,11 @@ BROKEN_WORDING = {
         "choices.x",
     ),
     "a line with one end": ('["left", "right"]', '["left"]', "anchors.line"),
+    "ends for an unknown line": (
+        'line = ["left", "right"]',
+        'line = ["left", "right"]\nx = ["left", "right"]',
+        "anchors.x",
+    ),
     "a line without ends": ('line = ["left", "right"]', "", "anchors.line"),
     "no notice": ('notice = "free"\n', "", "notice"),
     "another instrument": ('"mood"', '"doom"', "instrument"),
