@@ -94,8 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _modules() -> list[Path]:
-    found = sorted((ROOT / ROOM).rglob("*.py"))
-    return [each for each in found if each.name not in ("__init__.py", "errors.py")]
+    return sorted((ROOT / ROOM).rglob("*.py"))
 
 
 def _mutants(file: Path) -> list[Mutant]:
