@@ -82,12 +82,22 @@ def test_each_answer_and_list_that_the_form_does_not_have_is_named():
 def test_each_label_for_no_number_is_named():
     words = {'\n0 = "': '\nnone = "', '\n1 = "': '\none = "'}
 
-    found = problems(choices_pack(**words), instrument_id="session-outcome")
+    found = pack_problems(
+        choices_pack(**words),
+        DEFINITIONS["session-outcome"],
+        shipped_languages=(),
+        today=TODAY,
+    )
 
-    assert keys_of(found) == {
-        f"choices.{name}.{key}"
+    assert {each.key: each.problem for each in found} == {
+        f"choices.{name}.{key}": problem
         for name in ("quality", "ease")
-        for key in ("0", "1", "none", "one")
+        for key, problem in (
+            ("0", "is missing; add it"),
+            ("1", "is missing; add it"),
+            ("none", "must be the points of an answer"),
+            ("one", "must be the points of an answer"),
+        )
     }
 
 
