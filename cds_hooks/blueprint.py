@@ -38,7 +38,7 @@ def create_blueprint(services: HookServices) -> Blueprint:
         services,
         desks,
         {
-            name: _json(discovery(desk.dialect, reviews=desk.reads_reviews))
+            name: _json(discovery(desk.dialect, beside=desk.beside))
             for name, desk in desks.items()
         },
     )

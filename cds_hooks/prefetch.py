@@ -15,6 +15,7 @@ from cds_hooks.errors import NotEnoughData
 from cds_hooks.hook_request import HookRequest
 from ehr.errors import AccessExpired, EhrRefused, EhrUnreachable, UnsafeAnswer
 from ehr.queries import PERSON, ChartQuery
+from ehr.server import SearchResult
 from fhir_mapping.r4.dates import day_from_text
 from fhir_mapping.r4.reading import BundleReading, Resource
 from fhir_mapping.unread import Unread
@@ -36,6 +37,7 @@ class Pile:
             told, and nothing may be concluded from what is absent.
         tasks: of plan reviews; none where nobody could give them.
         born: only asked for where there are norms.
+        appointments: None where not all of them could be had.
     """
 
     resources: tuple[Resource, ...]
@@ -43,6 +45,7 @@ class Pile:
     gap: Gap | None
     tasks: tuple[Resource, ...] = ()
     born: date | None = None
+    appointments: SearchResult | None = None
 
     @property
     def partial(self) -> bool:
@@ -104,6 +107,22 @@ def beside(
         return search(query).resources
     except CHART_ERRORS:
         return ()
+
+
+def whole_beside(
+    request: HookRequest, query: ChartQuery, *, search: Search | None
+) -> SearchResult | None:
+    """The same where a part is not enough; None if it cannot be had whole."""
+    sent = request.prefetch.get(query.key)
+    if sent is not None and not _is_cut(sent, query):
+        return SearchResult(sent.resources, sent.unread, partial=False)
+    if search is None:
+        return None
+    try:
+        found = search(query)
+    except CHART_ERRORS:
+        return None
+    return None if found.partial else found
 
 
 def birth_date(request: HookRequest, *, search: Search | None) -> date | None:

@@ -13,8 +13,9 @@ from cds_hooks.cards import CardPlace, cards_of, foreign_numbers
 from cds_hooks.chart_access import chart_search
 from cds_hooks.errors import MalformedRequest
 from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
-from cds_hooks.prefetch import Pile, beside, birth_date, pile
+from cds_hooks.prefetch import Pile, beside, birth_date, pile, whole_beside
 from cds_hooks.shown_cards import acknowledged_in, rows_for, shown_in
+from clinical.attendance import Visit, begun_by
 from clinical.interruptions import Interruption, interruptions
 from clinical.norms.library import NormLibrary
 from clinical.opening import Opening, occasion_of, report_of
@@ -23,9 +24,17 @@ from clinical.recorded.plan_record import plan_record
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
 from clinical.signals.read import SignalReport
 from ehr.chart import waiting_in
-from ehr.queries import REVIEWS, ChartQuery, chart_queries, keeps_reviews
+from ehr.queries import (
+    APPOINTMENTS,
+    REVIEWS,
+    ChartQuery,
+    appointments_of_a_year,
+    chart_queries,
+    queries_beside,
+)
 from ehr.tenants import Tenant, Tenants
 from ehr.wire.verify_jwt import HookClaims
+from fhir_mapping.appointments import visits_from_appointments
 from fhir_mapping.dialect import Dialect
 from fhir_mapping.episode import chart_reading
 from fhir_mapping.plan_review import reviews_from_tasks
@@ -80,7 +89,7 @@ class Desk:
     norms: NormLibrary
     dialect: Dialect
     queries: tuple[ChartQuery, ...]
-    reads_reviews: bool
+    beside: tuple[ChartQuery, ...]
     launch_url: str
     source_url: str
     answer_seconds: float
@@ -100,7 +109,7 @@ def desk_of(services: HookServices, tenant: Tenant) -> Desk:
         norms=services.norms,
         dialect=dialect,
         queries=chart_queries(dialect),
-        reads_reviews=keeps_reviews(tenant),
+        beside=queries_beside(tenant),
         launch_url=f"{services.public_url}/launch/{tenant.id}",
         source_url=services.source_url,
         answer_seconds=services.answer_seconds,
@@ -130,11 +139,15 @@ def progress(
     left = desk.answer_seconds - (perf_counter() - started)
     with chart_search(request, desk.tenant, seconds=left) as search:
         found = pile(request, desk.queries, search=search)
-        if desk.reads_reviews:
+        if REVIEWS in desk.beside:
             tasks = beside(request, REVIEWS, search=search)
             found = replace(found, tasks=tasks)
         if desk.norms.packs:
             found = replace(found, born=birth_date(request, search=search))
+        if APPOINTMENTS in desk.beside:
+            query = appointments_of_a_year(now.date())
+            told = whole_beside(request, query, search=search)
+            found = replace(found, appointments=told)
     return _answer(desk, claims, request, found=found, now=now, started=started)
 
 
@@ -167,6 +180,7 @@ def _answer(
         unread=unread,
         born=found.born,
         plan_reviews=[each.at.date() for each in reviewed.reviews],
+        visits=begun_by(_visits(desk, found, patient=patient), now),
     )
     report = report_of(opening, plan, desk.norms)
     occasion = occasion_of(request.context.encounter_id, plan, today=opening.today)
@@ -238,6 +252,16 @@ def _answer(
         withheld=len(through) - len(cards),
     )
     return cards
+
+
+def _visits(desk: Desk, found: Pile, *, patient: str) -> Sequence[Visit] | None:
+    """None where the chart does not tell of them, or not of all."""
+    told = found.appointments
+    if told is None:
+        return None
+    return visits_from_appointments(
+        told.resources, patient=patient, base=desk.tenant.issuer
+    ).visits
 
 
 def _let_through(

@@ -1,5 +1,6 @@
 """Visits, as far as somebody told us of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -21,3 +22,10 @@ class Visit:
 def missed(visit: Visit) -> bool:
     """The person did not come, and said so late or not at all."""
     return visit.status != "attended"
+
+
+def begun_by(visits: Sequence[Visit] | None, at: datetime) -> Sequence[Visit] | None:
+    """Those that were to begin until then; None stays None: nobody tells of them."""
+    if visits is None:
+        return None
+    return tuple(each for each in visits if each.at <= at)

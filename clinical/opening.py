@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from clinical.attendance import Visit
 from clinical.measurement import Episode
 from clinical.norms.library import NormLibrary, norms_for
 from clinical.plan import MeasurementPlan
@@ -23,6 +24,7 @@ class Opening:
         unread: entries of the chart that could not be read.
         born: date of birth; None where nobody said it, and then there is no norm.
         plan_reviews: days on which the treatment plan was reviewed.
+        visits: that were to begin until then; None where nobody tells of them.
     """
 
     episode: Episode
@@ -30,6 +32,7 @@ class Opening:
     unread: int = 0
     born: date | None = None
     plan_reviews: Sequence[date] = ()
+    visits: Sequence[Visit] | None = None
 
 
 def report_of(
@@ -42,6 +45,7 @@ def report_of(
         today=opening.today,
         unread=opening.unread,
         norms=norms_for(norms, opening.episode, born=opening.born, today=opening.today),
+        visits=opening.visits,
         plan_reviews=opening.plan_reviews,
     )
 

@@ -15,8 +15,8 @@ from questionnaires.table import table_from_toml
 
 # Stands in an instrument's file and not in the plan, and decides all the same.
 RELIABLE_CHANGE = "reliable_change"
-# About several people, or about visits: no card of one chart rests on them.
-_BESIDE = frozenset({"pair_sessions", "pair_part", "group_least", "missed_sessions"})
+# About several people: no card of one chart rests on them.
+_BESIDE = frozenset({"pair_sessions", "pair_part", "group_least"})
 
 
 def changed_plan(

@@ -4,7 +4,9 @@ A client may honour the templates in part, and a server may ignore `_sort`, so e
 reader sorts and filters again; a full page counts as "maybe cut".
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from ehr.smart.scopes import allows
 from ehr.tenants import Tenant
@@ -12,10 +14,15 @@ from fhir_mapping.dialect import Dialect
 from fhir_mapping.plan_review import CODE as PLAN_REVIEW
 from fhir_mapping.r4.codes import PLAN_REVIEW_SYSTEM
 
+# Of a search parameter; of several values each must hold.
+Value = str | tuple[str, ...]
 PATIENT_TOKEN = "{{context.patientId}}"  # noqa: S105 -- a template token, no secret
 OBSERVATION_PAGE = 100
 RESPONSE_PAGE = 50
 REVIEW_PAGE = 50
+APPOINTMENT_PAGE = 50
+_YEAR = timedelta(days=365)
+APPOINTMENT_SCOPE = "user/Appointment.s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +38,10 @@ class ChartQuery:
 
     key: str
     resource_type: str
-    parameters: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, Value], ...]
     page: int
 
-    def search_parameters(self, patient: str) -> dict[str, str]:
+    def search_parameters(self, patient: str) -> dict[str, Value]:
         """The parameters with this patient's id, in order."""
         name = "_id" if self.resource_type == "Patient" else "patient"
         return {name: patient, **dict(self.parameters)}
@@ -95,23 +102,54 @@ VISITS = ChartQuery(
 )
 
 
-def keeps_reviews(tenant: Tenant) -> bool:
-    """Whether this EHR is asked for plan reviews: the site then asks for its scope.
+APPOINTMENTS = ChartQuery(
+    key="appointments",
+    resource_type="Appointment",
+    parameters=(("_sort", "-date"), ("_count", str(APPOINTMENT_PAGE))),
+    page=APPOINTMENT_PAGE,
+)
 
-    Some EHRs have no Task at all, and one search that must fail on every opening of a
-    chart would be paid by everybody.
+
+def appointments_of_a_year(today: date) -> ChartQuery:
+    """The same, and no older than a year: D1 asks for the last visit only.
+
+    Oracle Health, documentation of 2026-11 (secondary): a search by patient needs a
+    range of dates with both ends. Epic's CapabilityStatement of 2026-07 lists `date`
+    without a description; where it is ignored, more comes.
     """
-    return allows(tenant.scopes.ehr_launch, "user/Task.s")
+    between = (f"ge{today - _YEAR}", f"le{today + timedelta(days=1)}")
+    return replace(
+        APPOINTMENTS, parameters=(("date", between), *APPOINTMENTS.parameters)
+    )
 
 
-def prefetch_templates(dialect: Dialect, *, reviews: bool = False) -> dict[str, str]:
-    """The same searches as CDS Hooks prefetch templates, and the patient.
+def queries_beside(tenant: Tenant) -> tuple[ChartQuery, ...]:
+    """What this EHR is asked for beside the measurements: the site asks for its scope.
+
+    Some EHRs have no Task or no Appointment at all, and one search that must fail on
+    every opening of a chart would be paid by everybody.
+    """
+    asked = tenant.scopes.ehr_launch
+    return tuple(
+        query
+        for query, needed in (
+            (REVIEWS, "user/Task.s"),
+            (APPOINTMENTS, APPOINTMENT_SCOPE),
+        )
+        if allows(asked, needed)
+    )
+
+
+def prefetch_templates(
+    dialect: Dialect, *, beside: Sequence[ChartQuery] = ()
+) -> dict[str, str]:
+    """The same searches as CDS Hooks prefetch templates, the patient, and more.
 
     Only tokens and parameters of the recommended subset (CDS Hooks 2.0, "Prefetch
     query restrictions"), so that every client can honour them.
     """
     templates = {"patient": f"Patient/{PATIENT_TOKEN}"}
-    for query in (*chart_queries(dialect), *((REVIEWS,) if reviews else ())):
+    for query in (*chart_queries(dialect), *beside):
         given = query.search_parameters(PATIENT_TOKEN)
         text = "&".join(f"{name}={value}" for name, value in given.items())
         templates[query.key] = f"{query.resource_type}?{text}"

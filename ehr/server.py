@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from fhirclient.models.appointment import Appointment
 from fhirclient.models.encounter import Encounter
 from fhirclient.models.observation import Observation
 from fhirclient.models.patient import Patient
@@ -23,6 +24,7 @@ from ehr.answers import Written, refusal, written, written_entries
 from ehr.capabilities import Capabilities, capabilities_from_statement
 from ehr.errors import EhrRefused, EhrUnreachable, JsonRefused, UnsafeAnswer
 from ehr.outcomes import error_codes
+from ehr.queries import Value
 from ehr.wire.egress import GuardedSession
 from ehr.wire.safe_json import safe_json
 from ehr.wire.typed_json import checked_text
@@ -43,7 +45,8 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _TYPES: Final[dict[str, Any]] = {
     each.resource_type: each
     for each in (
-        *(Encounter, Observation, Patient, Questionnaire, QuestionnaireResponse, Task),
+        *(Appointment, Encounter, Observation, Patient, Questionnaire),
+        *(QuestionnaireResponse, Task),
     )
 }
 
@@ -128,7 +131,9 @@ class FhirServer:
             raise EhrRefused(404)
         return checked_text(self._get(f"{resource_type}/{resource_id}"), profile="ehr")
 
-    def search(self, resource_type: str, parameters: Mapping[str, str]) -> SearchResult:
+    def search(
+        self, resource_type: str, parameters: Mapping[str, Value]
+    ) -> SearchResult:
         """All pages of a search, as far as they can be followed.
 
         A page elsewhere, a circle, or more than 20 pages or 2,000 entries end the walk
@@ -241,9 +246,13 @@ class FhirServer:
         return written(answer.status, answer.headers, answer.body, base=self._base)
 
 
-def search_path(resource_type: str, parameters: Mapping[str, str]) -> str:
+def search_path(resource_type: str, parameters: Mapping[str, Value]) -> str:
     """ "Type?name=value&…" as fhirclient writes it, values percent-encoded."""
-    found: str = _TYPES[resource_type].where(dict(parameters)).construct()
+    told = {
+        name: {"$and": list(value)} if isinstance(value, tuple) else value
+        for name, value in parameters.items()
+    }
+    found: str = _TYPES[resource_type].where(told).construct()
     return found
 
 

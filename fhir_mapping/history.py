@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from clinical.across_episodes.replay import Past
+from fhir_mapping.appointments import (
+    APPOINTMENT,
+    NOT_TOLD,
+    AppointmentReading,
+    patients_of,
+    visits_from_appointments,
+)
 from fhir_mapping.dialect import Dialect
 from fhir_mapping.episode import chart_reading
 from fhir_mapping.plan_review import TASK, reviews_from_tasks
@@ -16,6 +23,8 @@ from fhir_mapping.unread import Unread
 from questionnaires.library import Library
 
 PATIENT = "Patient"
+# Read by themselves, beside the measurements, as in a live call.
+_BESIDE = frozenset({TASK, APPOINTMENT, PATIENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,15 @@ def history_of(
         resources: of this patient, in any order; the newest of each id counts.
         unread: lines of this patient that are not even readable as FHIR.
     """
-    chart = [each for each in resources if each.resource_type not in (TASK, PATIENT)]
+    chart = [each for each in resources if each.resource_type not in _BESIDE]
+    appointments = _appointments(resources, patient)
+    beside = [each for each in unread if each.resource_type in _BESIDE]
     reading = chart_reading(
-        chart, patient=patient, library=library, dialect=dialect, unread=unread
+        chart,
+        patient=patient,
+        library=library,
+        dialect=dialect,
+        unread=[each for each in unread if each not in beside],
     )
     reviewed = reviews_from_tasks(
         [each for each in resources if each.resource_type == TASK], patient=patient
@@ -66,10 +81,11 @@ def history_of(
         ],
         born=_born(resources, patient),
         reviews=[each.at for each in reviewed.reviews],
+        visits=appointments.visits,
     )
     return History(
         past,
-        unread=(*reading.unread, *reviewed.unread),
+        unread=(*reading.unread, *beside, *reviewed.unread, *appointments.unread),
         not_ours=reading.not_ours,
         withdrawn=reading.withdrawn,
     )
@@ -79,9 +95,20 @@ def patient_of(resource: Resource) -> str | None:
     """Whose resource it is: a patient's logical id; None if it does not say."""
     if resource.resource_type == PATIENT:
         return resource.id or None
-    about = resource.for_whom if resource.resource_type == TASK else resource.subject
-    parts = reference_parts(about.reference) if about and about.reference else None
+    if resource.resource_type == APPOINTMENT:
+        references = patients_of(resource)
+    else:
+        is_task = resource.resource_type == TASK
+        about = resource.for_whom if is_task else resource.subject
+        references = (about.reference,) if about and about.reference else ()
+    parts = reference_parts(references[0]) if references else None
     return parts[1] if parts and parts[0] == PATIENT else None
+
+
+def _appointments(resources: Sequence[Resource], patient: str) -> AppointmentReading:
+    """Without a single one, the export does not tell of visits."""
+    found = [each for each in resources if each.resource_type == APPOINTMENT]
+    return visits_from_appointments(found, patient=patient) if found else NOT_TOLD
 
 
 def _born(resources: Iterable[Resource], patient: str) -> date | None:

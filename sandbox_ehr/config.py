@@ -18,17 +18,18 @@ AuthMethod = Literal["client_secret_basic", "private_key_jwt", "none"]
 APP_SCOPES = (
     "launch launch/patient launch/encounter openid fhirUser online_access"
     " offline_access user/Patient.rs user/Encounter.rs user/Practitioner.rs"
-    " user/Questionnaire.crus user/QuestionnaireResponse.crus user/Observation.crus"
+    " user/Appointment.rs user/Questionnaire.crus user/QuestionnaireResponse.crus"
+    " user/Observation.crus"
     " user/DocumentReference.crs user/Task.crus user/Provenance.crs user/Flag.crus"
     " patient/Patient.rs patient/Encounter.rs patient/Questionnaire.rs"
     " patient/QuestionnaireResponse.crs patient/Observation.crs"
-    " system/Patient.rs system/Encounter.rs system/Questionnaire.crus"
-    " system/QuestionnaireResponse.crus system/Observation.crus"
+    " system/Patient.rs system/Encounter.rs system/Appointment.rs"
+    " system/Questionnaire.crus system/QuestionnaireResponse.crus system/Observation.crus"
     " system/DocumentReference.crs system/Task.crus system/Provenance.crs"
 )
 HOOK_SCOPES = (
     "user/Patient.rs user/Encounter.rs user/Observation.rs"
-    " user/QuestionnaireResponse.rs user/Task.rs"
+    " user/QuestionnaireResponse.rs user/Task.rs user/Appointment.rs"
 )
 
 

@@ -76,13 +76,15 @@ def instruments() -> dict[str, Any]:
 
 
 def resources_of(story: Json, *, user: str, now: datetime) -> list[Json]:
-    """The patient, and for each session the visit, the answers and the totals."""
+    """The patient; for each session appointment, visit, answers and totals; what was
+    missed."""
     patient = story["patient"]
     identity = str(patient["id"])
     found: list[Json] = [patient]
     for number, session in enumerate(story["sessions"], start=1):
         name = f"{identity}-s{number}"
         begin = _moment(session["day"], now)
+        found.append(_appointment(name, "fulfilled", patient=identity, begin=begin))
         found.append(_visit(name, patient=identity, user=user, begin=begin))
         for instrument in instruments():
             if instrument in session:
@@ -93,7 +95,23 @@ def resources_of(story: Json, *, user: str, now: datetime) -> list[Json]:
                     points=session[instrument],
                     at=(begin + FILLED_IN).isoformat(),
                 )
+    for number, missed in enumerate(story.get("missed", []), start=1):
+        name, begin = f"{identity}-m{number}", _moment(missed["day"], now)
+        found.append(_appointment(name, "noshow", patient=identity, begin=begin))
     return found
+
+
+def _appointment(name: str, status: str, *, patient: str, begin: datetime) -> Json:
+    return {
+        "resourceType": "Appointment",
+        "id": name,
+        "status": status,
+        "start": begin.isoformat(),
+        "end": (begin + LASTS).isoformat(),
+        "participant": [
+            {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"}
+        ],
+    }
 
 
 def _visit(name: str, *, patient: str, user: str, begin: datetime) -> Json:

@@ -9,12 +9,12 @@ CLIENT_ID = "rom-demo"
 SCOPES = (
     "launch openid fhirUser online_access user/Patient.r user/Encounter.rs"
     " user/Practitioner.r user/QuestionnaireResponse.crs user/Observation.crs"
-    " user/Task.crs"
+    " user/Task.crs user/Appointment.rs"
 )
 STANDALONE_SCOPES = (
     "launch/patient openid fhirUser online_access user/Patient.r user/Encounter.rs"
     " user/Practitioner.r user/QuestionnaireResponse.crs user/Observation.crs"
-    " user/Task.crs"
+    " user/Task.crs user/Appointment.rs"
     " patient/Patient.r patient/QuestionnaireResponse.crs patient/Observation.crs"
 )
 SECRET = "DEMO_CLIENT"  # noqa: S105 -- the name under which the secret is passed on

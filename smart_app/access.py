@@ -13,6 +13,7 @@ from flask import Response, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from ehr.plan_reviews import NEEDED_SCOPES
+from ehr.queries import APPOINTMENT_SCOPE
 from ehr.smart.context import LaunchContext, load_context
 from ehr.smart.scopes import allows
 from ehr.tenants import Tenant
@@ -53,6 +54,11 @@ class Visit:
     def may_record(self) -> bool:
         """Whether the EHR granted what a plan review needs to be written and read."""
         return self.is_clinician and allows(self.context.scopes, NEEDED_SCOPES)
+
+    @property
+    def may_see_appointments(self) -> bool:
+        """Whether the EHR granted that we ask it for missed visits."""
+        return self.is_clinician and allows(self.context.scopes, APPOINTMENT_SCOPE)
 
     @property
     def user_name(self) -> str:

@@ -5,10 +5,12 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext
 
+from clinical.attendance import begun_by
 from clinical.norms.library import norms_for
 from clinical.plan import MeasurementPlan
 from clinical.signals.band import NO_NORMS
@@ -28,6 +30,7 @@ from ehr.errors import (
     JsonRefused,
     UnsafeAnswer,
 )
+from fhir_mapping.appointments import AppointmentReading
 from fhir_mapping.episode import ChartReading
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.plan_review import ReviewReading
@@ -41,7 +44,7 @@ from smart_app.access import (
     same_purpose,
     signed,
 )
-from smart_app.chart import chart_of, reviews_of, server_of
+from smart_app.chart import appointments_of, chart_of, reviews_of, server_of
 from smart_app.figures import moment, number
 from smart_app.graph.drawing import NARROW, WIDE, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
@@ -79,6 +82,14 @@ AWAY = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the chart tells beside the measurements."""
+
+    reviews: ReviewReading
+    appointments: AppointmentReading
+
+
 def add_routes(blueprint: Blueprint) -> None:
     blueprint.get("/c/<tenant_id>/<context_id>/")(clinician_page)
     blueprint.post("/c/<tenant_id>/<context_id>/seen/<mark_id>")(safety_seen)
@@ -96,13 +107,16 @@ def clinician_page(tenant_id: str, context_id: str) -> Response:
         if not visit.is_clinician:
             return make_response(patient_home(app, visit, person))
         reading = chart.reading(patient)
-        reviews = reviews_of(visit, server)
+        beside = Beside(
+            reviews_of(visit, server),
+            appointments_of(visit, server, today=app.clock().date()),
+        )
     except AWAY:
         if not visit.is_clinician:
             raise
         # Safety answers and what waits are ours to show, whatever the EHR does.
         return make_response(away_page(app, visit), 503)
-    return make_response(_page(app, visit, person, reading, reviews=reviews))
+    return make_response(_page(app, visit, person, reading, beside=beside))
 
 
 def safety_seen(tenant_id: str, context_id: str, mark_id: str) -> Response:
@@ -130,9 +144,10 @@ def _page(
     person: Person,
     reading: ChartReading,
     *,
-    reviews: ReviewReading,
+    beside: Beside,
 ) -> str:
     now = app.clock()
+    reviews, appointments = beside.reviews, beside.appointments
     plan = app.plan
     norms = norms_for(app.norms, reading.episode, born=person.born, today=now.date())
     report = read_signals(
@@ -141,6 +156,7 @@ def _page(
         today=now.date(),
         unread=len(reading.unread),
         norms=norms,
+        visits=begun_by(appointments.visits, now),
         plan_reviews=[each.at.date() for each in reviews.reviews],
     )
     graph = graph_spec(
@@ -196,7 +212,10 @@ def _page(
         no_language=recorded_language_words(person.language, plan.languages),
         handoff_minutes=int(app.times.handoff.total_seconds() // 60),
         token=signed(app, "page", *purpose_of(visit)),
-        unread=[_unread_words(each) for each in (*reading.unread, *reviews.unread)],
+        unread=[
+            _unread_words(each)
+            for each in (*reading.unread, *reviews.unread, *appointments.unread)
+        ],
         session=session_view(app, visit, reading.episode, reviews=reviews.reviews),
         as_of=moment(now, like=now),
         **_graph_parts(graph),

@@ -17,6 +17,7 @@ from flask import Blueprint, Response, make_response, request
 from clinical.across_episodes.assembly import EpisodeRecord, sessions_from
 from clinical.across_episodes.numbers import numbers
 from clinical.across_episodes.objectives import Framing, Objective, objectives
+from clinical.attendance import begun_by
 from clinical.signals.kinds import (
     BothDown,
     MissedWhileDown,
@@ -51,7 +52,7 @@ from smart_app.access import (
     purpose_of,
     signed,
 )
-from smart_app.chart import chart_of, reviews_of, server_of
+from smart_app.chart import appointments_of, chart_of, reviews_of, server_of
 from smart_app.clinician import AWAY, away_page, points_to_talk_about
 from smart_app.errors import WrongPatient
 from smart_app.figures import day
@@ -111,6 +112,7 @@ def support_page(tenant_id: str, context_id: str) -> Response:
         person = person_from_bytes(server.read("Patient", patient), expected=patient)
         reading = chart_of(app, visit.tenant, server).reading(patient)
         reviews = reviews_of(visit, server).reviews
+        appointments = appointments_of(visit, server, today=now.date())
     except AWAY:
         return make_response(away_page(app, visit), 503)
     report = read_signals(
@@ -118,6 +120,7 @@ def support_page(tenant_id: str, context_id: str) -> Response:
         app.plan,
         today=now.date(),
         unread=len(reading.unread),
+        visits=begun_by(appointments.visits, now),
         plan_reviews=[each.at.date() for each in reviews],
     )
     tree = support_tree()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from clinical.attendance import Visit, begun_by
 from clinical.interruptions import (
     Acknowledgement,
     Interruption,
@@ -36,12 +37,14 @@ class Past:
     Attributes:
         unread: when each entry that could not be read is from; None counts always.
         reviews: when the treatment plan was reviewed.
+        visits: None where nobody tells of them.
     """
 
     episode: Episode
     unread: Sequence[datetime | None] = ()
     born: date | None = None
     reviews: Sequence[datetime] = ()
+    visits: Sequence[Visit] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +147,5 @@ def _opening(past: Past, at: datetime, *, known: int) -> Opening:
         unread=sum(each is None or each <= at for each in past.unread),
         born=past.born,
         plan_reviews=[each.date() for each in past.reviews if each <= at],
+        visits=begun_by(past.visits, at),
     )

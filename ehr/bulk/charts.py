@@ -16,6 +16,7 @@ from ehr.bulk.spans import LONGEST_LINE, blocks_between, line_numbers
 from ehr.errors import JsonRefused
 from ehr.wire.safe_json import safe_json
 from ehr.wire.typed_json import checked_text
+from fhir_mapping.appointments import APPOINTMENT
 from fhir_mapping.errors import UnreadableResource, plausible_type
 from fhir_mapping.history import PATIENT, patient_of
 from fhir_mapping.plan_review import TASK
@@ -28,7 +29,9 @@ from fhir_mapping.r4.reading import (
 from fhir_mapping.r4.references import reference_parts
 from fhir_mapping.unread import Unread
 
-LOOKED_AT = frozenset({"Observation", "QuestionnaireResponse", TASK, PATIENT})
+LOOKED_AT = frozenset(
+    {"Observation", "QuestionnaireResponse", APPOINTMENT, TASK, PATIENT}
+)
 MOST_NAMED = 20  # lines about nobody that are named by file and line; all are counted
 _WHOLE_FILE = -1  # in place of a length: a Bundle
 
@@ -254,7 +257,12 @@ def _resource(line: bytes, *, plain: bool) -> Resource:
 
 def _names_patient(kind: str) -> str:
     """The place that says whose a resource of this type is."""
-    return {TASK: "for", PATIENT: "id", "Resource": "resourceType"}.get(kind, "subject")
+    return {
+        APPOINTMENT: "participant.actor",
+        TASK: "for",
+        PATIENT: "id",
+        "Resource": "resourceType",
+    }.get(kind, "subject")
 
 
 def _patient_by_hand(line: bytes) -> str | None:

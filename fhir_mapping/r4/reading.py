@@ -67,6 +67,7 @@ class Extension(_Part):
     value_decimal: Decimal | None = None
     value_string: str | None = None
     value_code: str | None = None
+    value_date_time: str | None = None
 
 
 class Meta(_Part):
@@ -117,6 +118,12 @@ class Parameter(_Part):
     value_code: str | None = None
 
 
+class Participant(_Part):
+    """Who takes part in an Appointment."""
+
+    actor: Reference | None = None
+
+
 class OutcomeIssue(_Part):
     severity: str = ""
     code: str = ""
@@ -161,6 +168,10 @@ class Resource(_Part):
     item: tuple[Item, ...] = ()
     # Encounter
     period: Period | None = None
+    # Appointment
+    start: str | None = None
+    participant: tuple[Participant, ...] = ()
+    cancelation_reason: CodeableConcept | None = None
     # Task
     for_whom: Reference | None = msgspec.field(name="for", default=None)
     authored_on: str | None = None
@@ -224,7 +235,9 @@ class _RawBundle(_Part):
 
 # The types whose content matters to us; of others only type and id are kept if the
 # typed fields above do not fit them (`code` is a list in some).
-_READ: Final = frozenset({"Observation", "QuestionnaireResponse", "Patient", "Task"})
+_READ: Final = frozenset(
+    {"Appointment", "Observation", "QuestionnaireResponse", "Patient", "Task"}
+)
 
 _RESOURCE: Final = msgspec.json.Decoder(Resource)
 _BUNDLE: Final = msgspec.json.Decoder(Bundle)

@@ -51,6 +51,12 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
             "string", ("name.text", "name.family", "name.given", "name.prefix")
         ),
     },
+    "Appointment": {
+        **COMMON,
+        "patient": Parameter("reference", ("participant.actor",), target="Patient"),
+        "date": _date("start"),
+        "status": _token("status"),
+    },
     "Encounter": {
         **COMMON,
         "patient": PATIENT,

@@ -3,6 +3,7 @@
 from sandbox_ehr.json_text import Json
 
 PATIENT_AT = {
+    "Appointment": "participant",
     "Observation": "subject",
     "QuestionnaireResponse": "subject",
     "Encounter": "subject",
@@ -19,7 +20,17 @@ def patient_of(resource: Json) -> str | None:
         identity = resource.get("id")
         return identity if isinstance(identity, str) else None
     holder = resource.get(PATIENT_AT.get(kind, ""))
-    text = holder.get("reference") if isinstance(holder, dict) else None
+    if isinstance(holder, list):
+        return next(filter(None, map(_patient_in, holder)), None)
+    return _patient(holder)
+
+
+def _patient_in(participant: object) -> str | None:
+    return _patient(participant.get("actor")) if isinstance(participant, dict) else None
+
+
+def _patient(reference: object) -> str | None:
+    text = reference.get("reference") if isinstance(reference, dict) else None
     if not isinstance(text, str):
         return None
     parts = text.split("/_history/")[0].rsplit("/", 2)
