@@ -29,6 +29,7 @@ from ehr.errors import (
 )
 from ehr.smart.backend import BackendTokens
 from ehr.smart.discovery import discover
+from ehr.smart.scopes import allows
 from ehr.tenants import Tenant
 from server.clock import wall_clock
 from server.commands.serve import NO_START, installation_or_exit
@@ -36,6 +37,8 @@ from server.wsgi import Installation
 from vault.database import open_vault
 
 TYPES = ("Observation", "QuestionnaireResponse")
+# Only where the site's scopes name it: an EHR may refuse an export for one type.
+VISITS = ("Appointment", "system/Appointment.r")
 
 
 @click.group("bulk")
@@ -59,9 +62,8 @@ def command() -> None:
     "--type",
     "types",
     multiple=True,
-    default=TYPES,
-    show_default=True,
-    help="A type of resource; may be repeated.",
+    help="A type of resource; may be repeated. Usually Observation,"
+    " QuestionnaireResponse, and Appointment where the scopes `bulk` hold it.",
 )
 @click.option(
     "--type-filter",
@@ -102,15 +104,17 @@ def export(
         _refuse("say whose data: --group ID, --patients or --system")
     if not legal_basis.strip():
         _refuse("--legal-basis is empty; without one these data may not be fetched")
-    request = Request(
-        tenant,
-        _path(group, patients),
-        parameters=_parameters(types, filters, since, post=post),
-        post=post,
-        legal_basis=legal_basis.strip(),
-    )
     with _troubles():
         found, registered = _installation(tenant)
+        request = Request(
+            tenant,
+            _path(group, patients),
+            parameters=_parameters(
+                types or _usual_types(registered), filters, since, post=post
+            ),
+            post=post,
+            legal_basis=legal_basis.strip(),
+        )
         job = opened_job(out, request)
         _note(found, registered, "bulk.begun", job)
         summary = _export(found, registered, job).run()
@@ -136,6 +140,11 @@ def cancel(*, out: Path) -> None:
         found, registered = _installation(job.request.tenant)
         known = _export(found, registered, job).cancel()
     click.echo("ended" if known else "the EHR has no such job (any more)")
+
+
+def _usual_types(tenant: Tenant) -> tuple[str, ...]:
+    kind, scope = VISITS
+    return (*TYPES, kind) if allows(tenant.scopes.bulk, scope) else TYPES
 
 
 def _path(group: str | None, patients: bool) -> str:

@@ -11,15 +11,17 @@ from tests.hook_fixtures import points_for, sitting
 from tests.instruments import ALLIANCE_CHECK_IN, PHQ9
 
 FIRST = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+KINDS = ("Appointment", "Observation", "QuestionnaireResponse")
 
 
 def history(person: int, *, sessions: int = 8) -> list[Json]:
     """One person's weekly sessions: PHQ-9 before, alliance after; never the same twice.
 
     Courses get better, worse or stay; some tick the safety item, some alliances drop.
+    Some miss a visit between two sessions.
     """
-    random = Random(person)
+    random, chance = Random(person), Random(-1 - person)
     score, drift = random.randint(8, 16), random.choice((-2, 0, 2))
     rating = random.randint(11, 16)
     found: list[Json] = []
@@ -33,9 +35,31 @@ def history(person: int, *, sessions: int = 8) -> list[Json]:
             rating -= 5
         given = points_for(ALLIANCE_CHECK_IN, max(0, min(16, rating)))
         found += sitting(ALLIANCE_CHECK_IN, given, on=on + HOUR, patient=f"p{person}")
+        found.append(appointment(person, on, "fulfilled"))
+        if chance.random() < 0.3:
+            found.append(appointment(person, on + 3 * DAY, "noshow"))
         score += drift + random.randint(-2, 2)
         rating += random.randint(-1, 1)
     return found
+
+
+def appointment(person: int, at: datetime, status: str) -> Json:
+    """A visit that was planned, and what became of it."""
+    actor: Json = {"reference": f"Patient/p{person}"}
+    return {
+        "resourceType": "Appointment",
+        "id": f"a{person}-{at:%m%d}",
+        "status": status,
+        "start": at.isoformat(),
+        "end": (at + HOUR).isoformat(),
+        "participant": [{"actor": actor, "status": "accepted"}],
+    }
+
+
+def written(resource: Json) -> datetime:
+    """When it came into the chart."""
+    text = resource.get("authored") or resource.get("start")
+    return datetime.fromisoformat(str(text or resource["effectiveDateTime"]))
 
 
 def people(count: int) -> dict[str, list[Json]]:
@@ -46,7 +70,7 @@ def people(count: int) -> dict[str, list[Json]]:
 def export_in(folder: Path, charts: Mapping[str, Sequence[Json]]) -> Path:
     """The folder as `rom bulk export` leaves it: a file for each type."""
     folder.mkdir(parents=True, exist_ok=True)
-    for kind in ("Observation", "QuestionnaireResponse"):
+    for kind in KINDS:
         of_kind = (
             each
             for chart in charts.values()

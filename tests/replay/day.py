@@ -14,14 +14,16 @@ import pytest
 from clinical.norms.pack import pack_bytes
 from clinical.plan import DEMO_PLAN
 from ehr.queries import chart_queries
+from ehr.tenants import EHR_LAUNCH_SCOPES
 from fhir_mapping.dialect import load_dialect
 from fhir_mapping.r4.json import Json, json_bytes
 from tests.hook_calls import CALLER, TENANT, Caller, bundle, call, new_caller
 from tests.installation import STAFF, running
 from tests.norm_packs import norms_toml, pack, signed
-from tests.replay.charts import FIRST
+from tests.replay.charts import FIRST, written
 
 PLAIN = load_dialect("plain-r4")
+SCOPES = f'scopes.ehr_launch = "{EHR_LAUNCH_SCOPES} user/Appointment.rs"'
 CALLING = new_caller()
 DAY = FIRST + timedelta(weeks=5)  # a session of everybody who has come so far
 CardKey = tuple[str, str, str, str]  # patient, cause, hash of the data, occasion
@@ -61,7 +63,7 @@ def plan_text(*, speaking: bool) -> str:
 
 def known_at(chart: Sequence[Json], at: datetime) -> list[Json]:
     """What the EHR holds at that time."""
-    return [each for each in chart if _written(each) <= at]
+    return [each for each in chart if written(each) <= at]
 
 
 class Service:
@@ -80,6 +82,7 @@ class Service:
             CALLING,
             monkeypatch,
             plan=plan_text(speaking=speaking),
+            tenant=SCOPES,
             clock=lambda: self.now,
         )
         self.client = self.running.app.test_client()
@@ -149,13 +152,9 @@ def _body(opening: Call, chart: Sequence[Json], person: Json) -> dict[str, Any]:
     for key, kind in (
         ("scores", "Observation"),
         ("responses", "QuestionnaireResponse"),
+        ("appointments", "Appointment"),
     ):
         of_kind = [each for each in chart if each["resourceType"] == kind]
         body["prefetch"][key] = bundle(*of_kind)
     body["prefetch"]["patient"] = person
     return body
-
-
-def _written(resource: Json) -> datetime:
-    text = resource.get("authored") or resource["effectiveDateTime"]
-    return datetime.fromisoformat(str(text))

@@ -154,7 +154,7 @@ def test_silent_mode_and_replay_agree_on_every_card_of_a_day(
     assert of > 60
     assert agreeing == of
     rules = {cause.partition("|")[0] for _, cause, _, _ in found}
-    assert {"S1", "S2", "S3", "S4", "R3"} <= rules
+    assert {"S1", "S2", "S3", "S4", "R3", "D1"} <= rules
 
 
 def test_the_command_counts_what_the_log_of_the_day_holds(

@@ -13,7 +13,7 @@ from server.cli import main
 from tests.publishing.site import Sandbox, new_client_key, sandbox, site_before
 from tests.replay.charts import export_in, people
 
-SCOPES = "system/Observation.rs system/QuestionnaireResponse.rs"
+SCOPES = "system/Observation.rs system/QuestionnaireResponse.rs system/Appointment.rs"
 CHARTS = people(12)
 
 
@@ -31,6 +31,7 @@ def ehr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
             origin=found.origin,
             fhir_base=f"{found.origin}/fhir",
             client_key=private,
+            more=f'scopes.bulk = "{SCOPES}"',
         )
         for chart in CHARTS.values():
             for each in chart:

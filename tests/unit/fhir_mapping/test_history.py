@@ -13,7 +13,7 @@ from fhir_mapping.r4.reading import Resource, resource_from_bytes
 from fhir_mapping.unread import Unread
 from tests.hook_fixtures import sitting
 from tests.instruments import LIBRARY, PHQ9
-from tests.replay.charts import FIRST, history
+from tests.replay.charts import FIRST, history, written
 
 PLAIN = load_dialect("plain-r4")
 SCORE = next(each for each in sitting(PHQ9, (1,) * 9) if "valueQuantity" in each)
@@ -39,9 +39,9 @@ def test_the_past_cut_at_an_instant_is_the_chart_as_it_was(person: int) -> None:
     chart.append(odd)
     whole = history_of(read(*chart), patient=patient, library=LIBRARY, dialect=PLAIN)
 
-    for at in sorted({_written(each) for each in chart}):
+    for at in sorted({written(each) for each in chart}):
         then = chart_reading(
-            read(*(each for each in chart if _written(each) <= at)),
+            read(*(each for each in chart if written(each) <= at)),
             patient=patient,
             library=LIBRARY,
             dialect=PLAIN,
@@ -118,8 +118,3 @@ def test_the_birth_date_is_the_patients_own() -> None:
 )
 def test_whose_a_resource_is(resource: Json, patient: str | None) -> None:
     assert patient_of(resource_from_bytes(json.dumps(resource).encode())) == patient
-
-
-def _written(resource: Json) -> datetime:
-    text = resource.get("authored") or resource["effectiveDateTime"]
-    return datetime.fromisoformat(str(text))
