@@ -15,6 +15,7 @@ FIRST_CARD = {
     "Kwame Fairlight": "Alliance rating is far below this person's usual.",
     "Inés Quillfeather": "Alliance rating is back at this person's usual",
     "Jonas Marrowby": "PHQ-9 item 9 answered above zero (1).",
+    "Ravi Hollowbrook": "The last visit did not take place,",
     "Noor Emberton": None,
     "Bartholomew Inkling": None,
     "Yuki Thistledown": None,
@@ -68,6 +69,19 @@ def test_a_card_that_was_set_aside_stays_away(
     chart.page.locator("[data-card-dismiss]").first.click()
 
     assert open_chart(demo, clinic, "Teodor Lanternhill").card_summaries() == []
+
+
+def test_after_a_missed_visit_the_way_leads_to_reaching_out(
+    demo: Demo, clinic: BrowserContext
+) -> None:
+    chart = open_chart(demo, clinic, "Ravi Hollowbrook")
+
+    chart.launch()
+
+    missed = chart.app.locator('[data-signal="D1"]')
+    expect(missed).to_contain_text("Reach out to this person?")
+    chart.app.get_by_role("link", name="What may help", exact=True).first.click()
+    expect(chart.app.locator('[data-domain="alliance"][data-pointed]')).to_be_visible()
 
 
 @pytest.mark.hazard("H19")

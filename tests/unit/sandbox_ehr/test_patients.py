@@ -94,6 +94,8 @@ def test_the_stories_are_what_they_are_called():
     assert max(scores("teodor", "phq-9")) - min(scores("teodor", "phq-9")) < 6
     assert len(scores("noor", "phq-9")) == 1
     assert scores("yuki", "phq-9") == []
+    ravi = scores("ravi", "phq-9")
+    assert ravi[-2] - ravi[0] >= 6 > ravi[-1] - ravi[0]
     jonas = parsed(next(p for p in FILES if p.stem == "jonas").read_bytes())
     assert jonas["sessions"][-1]["phq-9"][8] > 0
     assert all(each["phq-9"][8] == 0 for each in jonas["sessions"][:-1])
