@@ -15,7 +15,7 @@ from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.r4.dates import PartialDate, moment_from_text, to_the_day
 from fhir_mapping.r4.newest import newest_of_each
 from fhir_mapping.r4.reading import Resource
-from fhir_mapping.r4.references import reference_parts, refers_to, relative
+from fhir_mapping.r4.references import refers_to, relative
 from fhir_mapping.unread import Unread
 
 APPOINTMENT: Final = "Appointment"
@@ -86,16 +86,9 @@ def visits_from_appointments(
 
 
 def patients_of(appointment: Resource) -> tuple[str, ...]:
-    """The references to patients among those who take part."""
-    actors = (each.actor for each in appointment.participant)
-    return tuple(
-        actor.reference
-        for actor in actors
-        if actor is not None
-        and actor.reference
-        and (parts := reference_parts(actor.reference)) is not None
-        and parts[0] == "Patient"
-    )
+    """The references to those patients who take part."""
+    named = (each.who for each in appointment.seats)
+    return tuple(each.reference for each in named if each and each.reference)
 
 
 def _visits(

@@ -44,7 +44,8 @@ from fhir_mapping.r4.codes import (
 )
 from fhir_mapping.r4.dates import to_the_day
 from fhir_mapping.r4.json import Json, fhir_text
-from fhir_mapping.r4.reading import Quantity, Resource, finite
+from fhir_mapping.r4.reading import Quantity, Resource
+from fhir_mapping.r4.sane_numbers import finite
 from fhir_mapping.sitting import Sitting
 from questionnaires.answers import Answer, Chosen, Written
 from questionnaires.instrument import (

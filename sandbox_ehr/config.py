@@ -25,7 +25,8 @@ APP_SCOPES = (
     " patient/QuestionnaireResponse.crs patient/Observation.crs"
     " system/Patient.rs system/Encounter.rs system/Appointment.rs"
     " system/Questionnaire.crus system/QuestionnaireResponse.crus"
-    " system/Observation.crus system/DocumentReference.crs system/Task.crus system/Provenance.crs"
+    " system/Observation.crs system/DocumentReference.crs system/Task.crus"
+    " system/Provenance.crs"
 )
 HOOK_SCOPES = (
     "user/Patient.rs user/Encounter.rs user/Observation.rs"

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from fhir_mapping.r4.dates import to_the_day
-from fhir_mapping.r4.reading import MAX_DIGITS, Resource
+from fhir_mapping.r4.reading import Resource
+from fhir_mapping.r4.sane_numbers import MAX_DIGITS
 
 
 def newest_of_each(resources: Iterable[Resource]) -> Iterator[Resource]:

@@ -17,11 +17,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from fhir_mapping.errors import UnreadableResource, plausible_type
+from fhir_mapping.r4.references import reference_parts
 from fhir_mapping.unread import Unread
-
-# A score has at most a few digits; more of them only cost time and memory.
-MAX_DIGITS: Final = 30
-MAX_EXPONENT: Final = 15
 
 
 class _Part(msgspec.Struct, gc=False, rename="camel"):
@@ -118,10 +115,16 @@ class Parameter(_Part):
     value_code: str | None = None
 
 
-class Participant(_Part):
-    """Who takes part in an Appointment."""
+class Seat(_Part):
+    """One who takes part in an Appointment. Only a patient's name is kept."""
 
-    actor: Reference | None = None
+    who: Reference | None = msgspec.field(name="actor", default=None)
+
+    def __post_init__(self) -> None:
+        named = self.who.reference if self.who else None
+        parts = reference_parts(named) if named else None
+        if parts is None or parts[0] != "Patient":
+            self.who = None
 
 
 class OutcomeIssue(_Part):
@@ -170,7 +173,7 @@ class Resource(_Part):
     period: Period | None = None
     # Appointment
     start: str | None = None
-    participant: tuple[Participant, ...] = ()
+    seats: tuple[Seat, ...] = msgspec.field(name="participant", default=())
     cancelation_reason: CodeableConcept | None = None
     # Task
     for_whom: Reference | None = msgspec.field(name="for", default=None)
@@ -354,17 +357,6 @@ def _sorted_out(
         else:
             unread.append(Unread("Resource", each.id, "resourceType", "malformed"))
     return BundleReading(tuple(resources), next_url, tuple(unread), tuple(issues))
-
-
-def finite(value: Decimal) -> bool:
-    """Whether a number can be a score at all: finite, of sane size and length.
-
-    `Decimal` also reads the string "NaN", 1E999999999 and 200,000 digits.
-    """
-    if not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT:
-        return value.is_zero() and abs(value.adjusted()) <= MAX_EXPONENT
-    _, digits, exponent = value.as_tuple()
-    return len(digits) <= MAX_DIGITS and abs(int(exponent)) <= MAX_DIGITS
 
 
 def _next(links: Iterable[Link]) -> str | None:

@@ -142,6 +142,13 @@ def test_what_is_no_fhir_names_its_place() -> None:
     assert (caught.value.resource_type, caught.value.place) == ("Appointment", "start")
 
 
+def test_who_treats_is_not_even_read() -> None:
+    found = resource_from_bytes(json_bytes(BOOKED))
+
+    assert "Patient/p1" in repr(found)
+    assert "Practitioner" not in repr(found)
+
+
 def test_of_several_patients_nobody_can_tell_who_missed_it() -> None:
     assert told({"participant": [PATIENT, OTHER]}) == []
 

@@ -9,10 +9,10 @@ from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.r4.reading import (
     Bundle,
     bundle_from_bytes,
-    finite,
     reading_from_bundle,
     resource_from_bytes,
 )
+from fhir_mapping.r4.sane_numbers import finite
 from fhir_mapping.unread import Unread
 from tests.shared_material import shared
 from tests.unit.fhir_mapping.material import reading_of
