@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 Status = Literal["attended", "missed", "late_cancelled"]
+# How far back anybody is asked for visits, so that it decides the same everywhere.
+LOOKED_BACK = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ def missed(visit: Visit) -> bool:
 
 
 def begun_by(visits: Sequence[Visit] | None, at: datetime) -> Sequence[Visit] | None:
-    """Those that were to begin until then; None stays None: nobody tells of them."""
+    """Those that were to begin in the year until then; None: nobody tells of them."""
     if visits is None:
         return None
-    return tuple(each for each in visits if each.at <= at)
+    return tuple(each for each in visits if at - LOOKED_BACK <= each.at <= at)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from clinical.attendance import LOOKED_BACK
 from ehr.smart.scopes import allows
 from ehr.tenants import Tenant
 from fhir_mapping.dialect import Dialect
@@ -21,7 +22,6 @@ OBSERVATION_PAGE = 100
 RESPONSE_PAGE = 50
 REVIEW_PAGE = 50
 APPOINTMENT_PAGE = 50
-_YEAR = timedelta(days=365)
 APPOINTMENT_SCOPE = "user/Appointment.s"
 
 
@@ -111,13 +111,14 @@ APPOINTMENTS = ChartQuery(
 
 
 def appointments_of_a_year(today: date) -> ChartQuery:
-    """The same, and no older than a year: D1 asks for the last visit only.
+    """The same, and none much older than a year: D1 asks for the last visit only.
 
     Oracle Health, documentation of 2026-11 (secondary): a search by patient needs a
     range of dates with both ends. Epic's CapabilityStatement of 2026-07 lists `date`
     without a description; where it is ignored, more comes.
     """
-    between = (f"ge{today - _YEAR}", f"le{today + timedelta(days=1)}")
+    day = timedelta(days=1)  # of another offset
+    between = (f"ge{today - LOOKED_BACK - day}", f"le{today + day}")
     return replace(
         APPOINTMENTS, parameters=(("date", between), *APPOINTMENTS.parameters)
     )

@@ -64,7 +64,7 @@ def history_of(
         patient=patient,
         library=library,
         dialect=dialect,
-        unread=[each for each in unread if each not in beside],
+        unread=[each for each in unread if each.resource_type not in _BESIDE],
     )
     reviewed = reviews_from_tasks(
         [each for each in resources if each.resource_type == TASK], patient=patient

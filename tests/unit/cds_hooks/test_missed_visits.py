@@ -78,10 +78,11 @@ def test_after_a_missed_visit_the_card_asks_to_reach_out(asking: Service) -> Non
         bundle(),
         bundle(MISSED, appointment("fulfilled", hours=0.5)),
         bundle(appointment("noshow", hours=-0.1)),
+        bundle(appointment("noshow", hours=366 * 24)),
         bundle(appointment("cancelled", hours=1)),
         bundle(appointment("noshow", hours=1, patient="p2")),
     ],
-    ids=["none", "came since", "to come", "cancelled", "another patient"],
+    ids=["none", "came since", "to come", "a year ago", "cancelled", "another patient"],
 )
 def test_without_a_missed_visit_there_is_no_card(
     asking: Service, sent: dict[str, Any]

@@ -84,7 +84,7 @@ def test_appointments_are_asked_for_between_a_year_ago_and_tomorrow() -> None:
     assert unquote(
         search_path(query.resource_type, query.search_parameters("p-17"))
     ) == (
-        "Appointment?patient=p-17&date=ge2025-03-02&date=le2026-03-03"
+        "Appointment?patient=p-17&date=ge2025-03-01&date=le2026-03-03"
         "&_sort=-date&_count=50"
     )
     assert query.key == APPOINTMENTS.key
