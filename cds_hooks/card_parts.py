@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from flask_babel import format_date, format_decimal, gettext, pgettext
+from flask_babel import format_date, format_decimal, get_locale, gettext, pgettext
 
 from clinical.measurement import Respondent
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank, SpeakingSignal
@@ -54,9 +54,10 @@ def indicator(signal: SpeakingSignal) -> Indicator:
 
 def title(instrument: Instrument, respondent: Respondent) -> str:
     """The instrument's name, and whose answers they are if not the patient's own."""
+    name = instrument.title_in(str(get_locale()).replace("_", "-"))
     if respondent == "self":
-        return instrument.title
-    return gettext("%(instrument)s (carer)", instrument=instrument.title)
+        return name
+    return gettext("%(instrument)s (carer)", instrument=name)
 
 
 def number(value: Decimal) -> str:

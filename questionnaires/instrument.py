@@ -259,6 +259,7 @@ class Instrument:
         reversed_known: False in a skeleton of which the clinic must say, from its
             licensed manual, which items are turned around. Until then no score.
         reliability, spread: as published, for people who check a reliable change.
+        titles: language (BCP 47) -> title, where a wording has a title of its own.
     """
 
     id: str
@@ -287,6 +288,15 @@ class Instrument:
     reversed_known: bool
     reliability: tuple[Reliability, ...] = ()
     spread: Spread | None = None
+    titles: tuple[tuple[str, str], ...] = ()
+
+    def title_in(self, language: str) -> str:
+        """The title in this language (BCP 47), of which `es-MX` reads that of `es`.
+
+        A form that names itself in no other language keeps the title it has.
+        """
+        known = dict(self.titles)
+        return known.get(language) or known.get(language.partition("-")[0], self.title)
 
     @property
     def total(self) -> ScoreRule:
@@ -313,6 +323,9 @@ class Wording:
     """The validated text of one instrument in one language, word for word.
 
     Attributes:
+        title: what the person reads above the form.
+        short_title: how everybody else calls the form in this language; empty where
+            that is the instrument's own title.
         items: link id -> question.
         options: link id -> (points -> label); choice items only.
         anchors: link id -> (label at low, label at high); sliders only.
@@ -328,6 +341,7 @@ class Wording:
     instrument_id: str
     language: str
     title: str
+    short_title: str
     introduction: str
     items: Mapping[str, str]
     options: Mapping[str, Mapping[Decimal, str]]

@@ -196,6 +196,7 @@ class _Shelf:
                 problem = "must not be here: the wording of a skeleton is the site's"
                 raise InstrumentFileError(wording_file, "file", problem)
             self._wording(definition, language, file=wording_file, content=text)
+        self._take_titles(instrument.id)
 
     def _complete(self, folder: Traversable, *, name: str, content: bytes) -> None:
         """Adds a site's wording and numbers to an instrument that is here."""
@@ -222,6 +223,18 @@ class _Shelf:
         if not base.instrument.skeleton:
             instrument = base.instrument
         self.definitions[folder.name] = replace(definition, instrument=instrument)
+        self._take_titles(folder.name)
+
+    def _take_titles(self, instrument_id: str) -> None:
+        """What the form is called in each language whose wording says so."""
+        titles = tuple(
+            (language, wording.short_title)
+            for (name, language), wording in self.wordings.items()
+            if name == instrument_id and wording.short_title
+        )
+        definition = self.definitions[instrument_id]
+        instrument = replace(definition.instrument, titles=titles)
+        self.definitions[instrument_id] = replace(definition, instrument=instrument)
 
     def _wording(
         self, definition: Definition, language: str, *, file: str, content: bytes

@@ -41,6 +41,7 @@ def wording_from_table(
         instrument_id=instrument.id,
         language=language,
         title=table.text("title"),
+        short_title=table.text("short_title") if table.has("short_title") else "",
         introduction=table.text("introduction"),
         items=_texts(table, "items", [item.link_id for item in instrument.items]),
         options=MappingProxyType(
@@ -120,6 +121,7 @@ def neutral_wording(instrument: Instrument) -> Wording:
         instrument_id=instrument.id,
         language="en",
         title=f"{instrument.title} (structure only)",
+        short_title="",
         introduction="Structure and scoring only: the wording is licensed, not here.",
         items={item.link_id: f"Item {number}" for number, item in numbered},
         options={

@@ -294,10 +294,12 @@ def _languages(instrument: Instrument, wordings: Sequence[Wording]) -> str:
     rows = []
     for each in wordings:
         apply = "yes" if each.numbers_apply else "not shown for this language"
-        cells = (each.language, each.translator, each.validation, each.source)
+        title = instrument.title_in(each.language)
+        cells = (each.language, title, each.translator, each.validation, each.source)
         rows.append((*cells, apply if has_numbers else "has none"))
     head = (
         "Language",
+        "Called",
         "Translator",
         "Validation",
         "Source of the text",

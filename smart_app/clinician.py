@@ -45,7 +45,7 @@ from smart_app.access import (
     signed,
 )
 from smart_app.chart import appointments_of, chart_of, reviews_of, server_of
-from smart_app.figures import moment, number
+from smart_app.figures import form_title, moment, number
 from smart_app.graph.drawing import NARROW, WIDE, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
@@ -203,6 +203,7 @@ def _page(
         unconfirmed=_unconfirmed(plan),
         can_write=visit.may_write,
         instruments=offered.forms,
+        form_title=form_title,
         withheld=offered.withheld,
         lacking=offered.lacking,
         languages=choices(
@@ -295,7 +296,7 @@ def _foreign_numbers(graph: GraphSpec, library: Library) -> list[str]:
         gettext(
             "%(instrument)s was answered in %(language)s. Its cut-off and reliable"
             " change are not known to hold in this language.",
-            instrument=panel.instrument.title,
+            instrument=form_title(panel.instrument),
             language=name_of(panel.current.language),
         )
         for panel in graph.panels
@@ -313,7 +314,7 @@ def _waiting(app: AppServices, visit: Visit) -> int:
 
 def _unconfirmed(plan: MeasurementPlan) -> str:
     return ", ".join(
-        each.title
+        form_title(each)
         for each in plan.instruments
         if each.validated and each.id not in plan.acceptances
     )

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from questionnaires.instrument import Instrument, Wording
 from questionnaires.library import NoWording
 from smart_app.errors import LicenceOver, NotOffered
-from smart_app.figures import day
+from smart_app.figures import day, form_title
 from smart_app.languages import name_of, nearest
 from smart_app.services import AppServices
 
@@ -44,7 +44,7 @@ def offers(app: AppServices) -> Offers:
             withheld.append(
                 gettext(
                     "%(form)s is not offered: its wording is missing.",
-                    form=each.title,
+                    form=form_title(each),
                 )
             )
         else:
@@ -80,7 +80,7 @@ def in_another_language(
 ) -> tuple[str, ...]:
     """A sentence for each form that this language has no words for."""
     return tuple(
-        other_language_words(each.title, wanted=language, given=given)
+        other_language_words(form_title(each), wanted=language, given=given)
         for each in instruments
         for given in [given_language(app, each, language)]
         if given != language
@@ -139,6 +139,6 @@ def _licence_over(instrument: Instrument) -> str:
     return gettext(
         "%(form)s is not offered: this clinic's licence ended on %(date)s."
         " Earlier scores stay readable.",
-        form=instrument.title,
+        form=form_title(instrument),
         date=day(last_day),
     )

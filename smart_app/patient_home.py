@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 
 from smart_app.access import Visit, needs_launch
 from smart_app.errors import NotOffered
+from smart_app.figures import form_title
 from smart_app.forms import (
     Sitting,
     crisis_text,
@@ -51,7 +52,7 @@ def patient_home(app: AppServices, visit: Visit, person: Person) -> str:
         may_write=visit.is_self and visit.may_write,
         forms=[
             {
-                "title": each.title,
+                "title": form_title(each),
                 "address": url_for(
                     "smart_app.own_form",
                     tenant_id=visit.tenant.id,

@@ -13,7 +13,7 @@ from flask_babel import gettext
 from clinical.measurement import Respondent
 from clinical.trajectory import Reading
 from questionnaires.instrument import Instrument
-from smart_app.figures import day, number
+from smart_app.figures import day, form_title, number
 
 Tone = Literal["safety", "attention", "info", "good", "quiet"]
 
@@ -39,8 +39,8 @@ class Sentence:
 def title(instrument: Instrument, respondent: Respondent) -> str:
     """The instrument's name, and whose answers they are if not the patient's own."""
     if respondent == "self":
-        return instrument.title
-    return gettext("%(instrument)s (carer)", instrument=instrument.title)
+        return form_title(instrument)
+    return gettext("%(instrument)s (carer)", instrument=form_title(instrument))
 
 
 def item_number(instrument: Instrument, link_id: str) -> int:

@@ -35,7 +35,7 @@ from clinical.signals.kinds import (
 from questionnaires.library import Library
 from smart_app.alliance_words import alliance_sentence
 from smart_app.data_words import data_sentence
-from smart_app.figures import day
+from smart_app.figures import day, form_title
 from smart_app.progress_words import progress_sentence
 from smart_app.sentence_parts import (
     Sentence,
@@ -103,7 +103,7 @@ def sentence(signal: Signal, library: Library) -> Sentence:
                     (_visit(signal), day(signal.visit.at.date())),
                     *(
                         (
-                            library.instrument(each.instrument_id).title,
+                            form_title(library.instrument(each.instrument_id)),
                             reading_words(each.latest),
                         )
                         for each in signal.because

@@ -251,6 +251,8 @@ def _look_at_wording(
             )
     for key in _HEAD:
         _attempt_text(table, key, found)
+    if table.has("short_title"):
+        _attempt_text(table, "short_title", found)
     found.attempt(table.flag, "numbers_apply")
     _look_at_texts(table, instrument, found)
     _look_at_choices(table, definition, found)

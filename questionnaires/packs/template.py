@@ -70,6 +70,9 @@ instrument = "{id}"
 version = "{version}"
 language = "{language}"
 title = "{slot}: title as on the form"
+# Only if the clinic's own staff call the form something else than {title} in this
+# language, and the text names it so. Take off the "# ".
+# short_title = "{slot}"
 introduction = "{slot}: introduction as on the form, with the period it asks about"
 source = "{slot}: where the text was taken from"
 translator = "{slot}: original, or who translated it"

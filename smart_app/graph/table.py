@@ -8,7 +8,7 @@ from flask_babel import gettext
 from clinical.change import is_worse
 from clinical.expected_response import Sample
 from questionnaires.instrument import Instrument
-from smart_app.figures import day, number
+from smart_app.figures import day, form_title, number
 from smart_app.graph.drawing import Rule
 from smart_app.graph.spec import Expected, GraphSpec, Line, Panel, Point
 from smart_app.languages import name_of
@@ -37,7 +37,9 @@ def table(spec: GraphSpec) -> Table:
         columns=(
             *(_column(panel, line) for panel, line in series),
             *(
-                gettext("%(instrument)s, expected", instrument=panel.instrument.title)
+                gettext(
+                    "%(instrument)s, expected", instrument=form_title(panel.instrument)
+                )
                 for panel, _ in expected
             ),
         ),
@@ -69,7 +71,7 @@ def captions(spec: GraphSpec) -> list[str]:
             lines.append(
                 gettext(
                     "%(instrument)s cut-off: %(value)s (%(source)s).",
-                    instrument=instrument.title,
+                    instrument=form_title(instrument),
                     value=number(instrument.cutoff.value),
                     source=instrument.cutoff.source.text,
                 )
@@ -90,7 +92,7 @@ def captions(spec: GraphSpec) -> list[str]:
                 gettext(
                     "%(instrument)s is not a validated scale; compare it only with"
                     " this person's own earlier answers.",
-                    instrument=instrument.title,
+                    instrument=form_title(instrument),
                 )
             )
     return lines
@@ -176,14 +178,14 @@ def _panel_sentence(panel: Panel) -> str:
     if len(points) == 1:
         return gettext(
             "%(instrument)s: %(value)s on %(date)s, the first reading.",
-            instrument=panel.instrument.title,
+            instrument=form_title(panel.instrument),
             value=number(first.value),
             date=day(first.on),
         )
     return gettext(
         "%(instrument)s: %(first)s at the start (%(first_date)s), %(last)s now"
         " (%(last_date)s), %(count)s readings; %(direction)s.",
-        instrument=panel.instrument.title,
+        instrument=form_title(panel.instrument),
         first=number(first.value),
         first_date=day(first.on),
         last=number(last.value),
@@ -195,8 +197,8 @@ def _panel_sentence(panel: Panel) -> str:
 
 def _column(panel: Panel, line: Line) -> str:
     if len(panel.lines) == 1:
-        return panel.instrument.title
-    return f"{panel.instrument.title} {line.version} ({name_of(line.language)})"
+        return form_title(panel.instrument)
+    return f"{form_title(panel.instrument)} {line.version} ({name_of(line.language)})"
 
 
 def _expected_cell(expected: Expected, session: int) -> str:

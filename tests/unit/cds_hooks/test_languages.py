@@ -9,7 +9,7 @@ from flask_babel import force_locale
 
 from cds_hooks.card_words import card_text
 from cds_hooks.cards import SUMMARY_LIMIT
-from clinical.signals.kinds import SpeakingSignal
+from clinical.signals.kinds import ReliablyWorse, SpeakingSignal
 from server.languages import TRANSLATIONS, read_catalogues
 from smart_app.words import sentence
 from tests.hook_calls import Caller, call, course
@@ -108,6 +108,21 @@ def test_a_card_says_when_its_numbers_belong_to_another_language(
     [card] = service.cards(answered)
 
     assert ("not known to hold" in card["detail"]) is warned
+
+
+@pytest.mark.parametrize(
+    ("language", "called"),
+    [("es", "Registro de bienestar"), ("de", "Kurzbogen Befinden")],
+)
+def test_a_card_calls_our_own_form_as_its_language_does(
+    service: Service, language: str, called: str
+) -> None:
+    own = LIBRARY.instrument("session-outcome")
+    with service.running.app.test_request_context(), force_locale(language):
+        said = [card_text(each, own).summary for each in examples(ReliablyWorse, own)]
+
+    assert said
+    assert all(each.startswith(called) for each in said)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -92,6 +92,17 @@ def test_a_completed_skeleton_can_be_offered_with_the_clinics_numbers(completing
     assert library.wording("ors", language="en").items["o4"] == "fourth"
 
 
+def test_a_clinics_wording_may_say_what_the_form_is_called(completing):
+    text = WORDING.replace("[items]", 'short_title = "Invented name"\n[items]')
+    before, after = (sha256(each.encode()).hexdigest() for each in (WORDING, text))
+    completing.wordings = {"wording.en.toml": text}
+    completing.instrument = COMPLETION.replace(before.upper(), after)
+
+    ors = completing.library().instrument("ors")
+
+    assert (ors.title_in("en-GB"), ors.title_in("de")) == ("Invented name", "ORS")
+
+
 def test_a_number_of_the_clinic_says_who_entered_it_and_when(completing):
     ors = completing.library().instrument("ors")
 

@@ -7,16 +7,16 @@ from questionnaires.library import load_library
 LIBRARY = load_library()
 
 
-@pytest.mark.parametrize(
-    ("slug", "top"),
-    [
-        ("session-outcome", 16),
-        ("session-alliance", 16),
-        ("session-outcome-child", 20),
-        ("session-alliance-child", 16),
-        ("relationship-check-in", 20),
-    ],
-)
+OWN = {
+    "session-outcome": 16,
+    "session-alliance": 16,
+    "session-outcome-child": 20,
+    "session-alliance-child": 16,
+    "relationship-check-in": 20,
+}
+
+
+@pytest.mark.parametrize(("slug", "top"), OWN.items())
 def test_our_own_check_in_claims_no_number(slug, top):
     check_in = LIBRARY.instrument(slug)
 
@@ -40,3 +40,24 @@ NOT_VALIDATED = {
     "es": "No validado",
     "de": "Nicht validiert",
 }
+
+
+@pytest.mark.parametrize("slug", OWN)
+def test_our_own_check_in_has_a_title_in_each_of_its_languages(slug):
+    check_in = LIBRARY.instrument(slug)
+
+    titles = {check_in.title_in(each) for each in NOT_VALIDATED}
+
+    assert len(titles) == len(NOT_VALIDATED)
+    assert check_in.title_in("es-MX") == check_in.title_in("es")
+    assert check_in.title_in("nl") == check_in.title_in("en") == check_in.title
+
+
+def test_a_validated_form_keeps_its_official_name_in_every_language():
+    renamed = [
+        each.id
+        for each in LIBRARY.instruments.values()
+        if each.validated and each.titles
+    ]
+
+    assert renamed == []

@@ -115,6 +115,8 @@ def test_a_number_that_is_no_table_is_named():
     [
         ('"ors"', '"srs"', "instrument"),
         ('language = "en"', 'language = "de"', "language"),
+        ("[items]", 'short_title = " "\n[items]', "short_title"),
+        ("[items]", f'short_title = "{SLOT}"\n[items]', "short_title"),
         ('o1 = "first"', 'o1 = ""', "items.o1"),
         ('o1 = "first"', 'o9 = "first"', "items.o9"),
         ("[items]", "[itmes]", "items"),
@@ -142,6 +144,14 @@ def choices_pack(**replaced):
         "instrument.toml": files["instrument.toml"].encode(),
         "wording.nl.toml": text.encode(),
     }
+
+
+def test_a_pack_may_say_what_the_form_is_called():
+    told = WORDING.replace("[items]", 'short_title = "Invented name"\n[items]')
+    digest = sha256(told.encode()).hexdigest()
+    vouched = re.sub(r'^en = ".*"$', f'en = "{digest}"', COMPLETION, flags=re.MULTILINE)
+
+    assert problems(pack(vouched, en=told)) == []
 
 
 def test_to_an_instrument_that_is_here_in_full_a_language_can_be_added():

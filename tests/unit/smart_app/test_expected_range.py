@@ -12,7 +12,7 @@ from clinical.expected_response import expected_band
 from clinical.measurement import Episode, episode_from
 from clinical.norms.library import norm_library, norms_for
 from clinical.signals.band import NO_NORMS, Norms
-from smart_app.figures import number
+from smart_app.figures import form_title, number
 from smart_app.graph.drawing import NARROW, WIDE, Frame, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
@@ -52,6 +52,7 @@ def written(clinic: Clinic, spec: GraphSpec) -> str:
             size="wide",
             drawing=draw(spec, WIDE),
             summary=summary(spec),
+            form_title=form_title,
             number=number,
             direction_words=direction_words,
             rule_words=rule_words,

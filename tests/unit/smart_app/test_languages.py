@@ -146,6 +146,25 @@ def test_the_staffs_page_speaks_as_the_browser_asks(
 
 
 @pytest.mark.parametrize(
+    ("accept", "called"),
+    [
+        ("es-MX", "Registro de alianza"),
+        ("de", "Kurzbogen Allianz"),
+        ("en", "Alliance check-in"),
+    ],
+)
+def test_our_own_form_is_called_in_the_readers_language_everywhere(
+    start: Start, ehr: CannedEhr, accept: str, called: str
+) -> None:
+    person(ehr)
+
+    page = chart_page(start("en", "es", "de"), ehr, accept)
+
+    assert page.count(called) >= 6  # graph, its sentence and source, table, hand-over
+    assert ("Alliance check-in" in page) is (accept == "en")
+
+
+@pytest.mark.parametrize(
     ("tenant", "lang"),
     [('language = "de"', "de"), ('language = "ja"', "en"), ("", "en")],
 )
