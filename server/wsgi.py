@@ -34,6 +34,7 @@ from server.languages import TRANSLATIONS, read_catalogues, speak_many_languages
 from server.norm_files import read_norms
 from server.settings import Settings, secrets
 from smart_app.guesses import Guesses
+from smart_app.refusals import no_page_here
 from smart_app.services import AppServices, Times
 from vault.cipher import KeyRing, keys_from_file
 from vault.database import Vault, open_vault
@@ -270,7 +271,14 @@ def _form_secret(keys: KeyRing) -> bytes:
 
 
 def _plain_refusal(error: HTTPException) -> Response:
-    """404, 405, 413 and the like: one line, nothing of ours in it."""
+    """404, 405, 413 and the like: one line, nothing of ours in it.
+
+    A browser that asks for a page gets, at an unknown address, one that says how to go
+    on. It is the same for every address, so it tells nobody which ones there are.
+    """
+    asked = request.accept_mimetypes.best_match(["text/plain", "text/html"])
+    if error.code == 404 and asked == "text/html":
+        return no_page_here()
     return Response(f"{error.code} {error.name}\n", error.code, mimetype="text/plain")
 
 

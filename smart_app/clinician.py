@@ -4,7 +4,7 @@
 /c/<tenant>/<context>/seen/<mark>    POST: a named person has seen a safety answer
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
@@ -45,6 +45,7 @@ from smart_app.access import (
     signed,
 )
 from smart_app.chart import appointments_of, chart_of, reviews_of, server_of
+from smart_app.data_words import notes
 from smart_app.figures import form_title, moment, number
 from smart_app.graph.drawing import NARROW, WIDE, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
@@ -188,13 +189,7 @@ def _page(
         marks=safety.open,
         seen_marks=safety.seen,
         signals=points_to_talk_about(said),
-        notes=_each_once(
-            [
-                text
-                for each, text in said
-                if isinstance(each, QualityNote | CannotTellYet)
-            ]
-        ),
+        notes=_each_once(notes(report.signals, app.library)),
         headings=list(headings(report, app.library)),
         notices=[*_notices(reading), *_foreign_numbers(graph, app.library)],
         rule_in_words=rule_in_words,
@@ -274,9 +269,9 @@ def points_to_talk_about(said: Sequence[tuple[Signal, Sentence]]) -> list[Senten
     return [text for each, text in speaking if place_of(each) not in already]
 
 
-def _each_once(notes: Sequence[Sentence]) -> list[Sentence]:
+def _each_once(said: Iterable[Sentence]) -> list[Sentence]:
     """Several rules may be kept quiet by the same thing; it is said once."""
-    return list({each.text: each for each in reversed(notes)}.values())[::-1]
+    return list({each.text: each for each in reversed([*said])}.values())[::-1]
 
 
 def _notices(reading: ChartReading) -> Sequence[str]:

@@ -1,17 +1,64 @@
 """Doubts about the data, and rules that cannot tell, in words for the screens."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import assert_never
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
-from clinical.signals.kinds import CannotTellYet, QualityNote, QualityReason
+from clinical.signals.kinds import CannotTellYet, QualityNote, QualityReason, Signal
 from questionnaires.instrument import Instrument
+from questionnaires.library import Library
 from smart_app.review_words import signal_names
 from smart_app.sentence_parts import (
     Sentence,
     reading_words,
     title,
 )
+
+Note = QualityNote | CannotTellYet
+TOO_EARLY = ("too_few_readings", "is_intake")
+
+
+def notes(signals: Iterable[Signal], library: Library) -> Iterator[Sentence]:
+    """What cannot be told, and why; all that is too early in one course at once."""
+    together: dict[object, list[Note]] = {}
+    for each in signals:
+        if isinstance(each, Note):
+            together.setdefault(_course_if_early(each), []).append(each)
+    for found in together.values():
+        instrument = library.instrument(found[0].instrument_id)
+        told = data_sentence(found[0], instrument)
+        early = [each for each in found if isinstance(each, CannotTellYet)]
+        if len(early) > 1:
+            name = title(instrument, early[0].respondent)
+            told = replace(told, text=_too_early(early, name))
+        yield told
+
+
+def _course_if_early(note: Note) -> object:
+    """Alike for all that is too early in one course; else the note itself."""
+    if isinstance(note, CannotTellYet) and note.reason in TOO_EARLY:
+        return note.instrument_id, note.respondent, note.readings
+    return note
+
+
+def _too_early(signals: Sequence[CannotTellYet], name: str) -> str:
+    """Which judgements are too early, and from how many readings each can be made."""
+    return ngettext(
+        "%(instrument)s: too early to say, with one reading: %(judgements)s.",
+        "%(instrument)s: too early to say, with %(num)s readings: %(judgements)s.",
+        signals[0].readings,
+        instrument=name,
+        judgements=", ".join(map(_judgement, signals)),
+    )
+
+
+def _judgement(signal: CannotTellYet) -> str:
+    name = _signal_name(signal.rule)
+    if signal.needed <= signal.readings:
+        return name
+    return gettext("%(signal)s (needs %(needed)s)", signal=name, needed=signal.needed)
 
 
 def data_sentence(
@@ -51,14 +98,9 @@ def data_sentence(
                 marker=gettext("Cannot tell yet"),
                 text=_cannot_tell(signal, name),
                 next_step="",
-                why=(
-                    (gettext("Readings"), str(signal.readings)),
-                    *(
-                        ((gettext("Needed"), str(signal.needed)),)
-                        if signal.needed > signal.readings
-                        else ()
-                    ),
-                ),
+                why=()
+                if signal.reason in TOO_EARLY  # the text says it
+                else ((gettext("Readings"), str(signal.readings)),),
                 rule=signal.rule,
             )
         case _:
@@ -120,11 +162,8 @@ def _cannot_tell(signal: CannotTellYet, name: str) -> str:
     match signal.reason:
         case "no_readings":
             return gettext("%(instrument)s: no measurements yet.", instrument=name)
-        case "too_few_readings":
-            return gettext(
-                "%(instrument)s: too early to say.",
-                instrument=name,
-            )
+        case "too_few_readings" | "is_intake":
+            return _too_early([signal], name)
         case "no_reliable_change_known":
             return gettext(
                 "%(instrument)s: no published reliable change; compare only with the"
@@ -145,8 +184,6 @@ def _cannot_tell(signal: CannotTellYet, name: str) -> str:
             return gettext(
                 "%(instrument)s: the data do not allow a conclusion.", instrument=name
             )
-        case "is_intake":
-            return gettext("%(instrument)s: too early to say.", instrument=name)
         case "no_norm_for_this_group":
             return gettext(
                 "%(instrument)s: no norm for this group; nothing is said about the"

@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, request
 from flask_babel import gettext
@@ -34,6 +35,7 @@ from smart_app.errors import (
     WrongPatient,
 )
 from smart_app.page import on_tablet, render
+from smart_app.services import services
 from vault.errors import (
     AlreadyUsed,
     NonceConflict,
@@ -298,6 +300,26 @@ def refusal_page(error: Exception, *, crisis: str = "") -> Response:
         ),
         refusal.status,
     )
+
+
+def no_page_here() -> Response:
+    """For a person at an address that is none: the same page, whichever address it is.
+
+    It names no EHR, no route and no version, and repeats nothing of the address.
+    """
+    page = render(
+        "message.html",
+        heading=gettext("There is no page at this address"),
+        text=gettext("This app is opened from a patient's chart in the EHR."),
+        next_step=_tablet_step()
+        if request.host == urlsplit(services().kiosk_url).netloc
+        else gettext(
+            "Please open it there. If the chart does not offer it, ask the people who"
+            " connect this app with your EHR."
+        ),
+        status=404,
+    )
+    return make_response(page, 404)
 
 
 def _cause(error: Exception) -> str:

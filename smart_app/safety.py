@@ -8,9 +8,10 @@ from flask_babel import gettext
 
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank, Signal
 from ehr.delivery.marks import Finding, finding_from_bytes
+from questionnaires.instrument import Instrument
 from questionnaires.library import Library
 from smart_app.figures import moment
-from smart_app.sentence_parts import Sentence
+from smart_app.sentence_parts import Sentence, item_number, title
 from smart_app.words import sentence
 from vault.database import TenantVault
 from vault.safety_marks import Mark
@@ -18,8 +19,10 @@ from vault.safety_marks import Mark
 
 @dataclass(frozen=True, slots=True)
 class OpenMark:
+    """`about` names form, item and time, so that no two buttons are alike."""
+
     id: str
-    raised: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def safety_view(
     return SafetyView(
         sentences=tuple(safety_sentences(signals, marks, library)),
         open=tuple(
-            OpenMark(mark.mark_id, moment(mark.raised_at, like=now))
+            OpenMark(mark.mark_id, _about(mark, library, now=now))
             for mark in marks
             if mark.seen_by is None
         ),
@@ -113,6 +116,28 @@ def _is_urgent(mark: Mark) -> bool:
     return isinstance(finding, SafetyAnswer) and finding.urgency == "full"
 
 
+def _about(mark: Mark, library: Library, *, now: datetime) -> str:
+    raised = gettext("raised %(time)s", time=moment(mark.raised_at, like=now))
+    finding = finding_from_bytes(mark.body) if mark.body else None
+    instrument = library.instruments.get(finding.instrument_id) if finding else None
+    if finding is None or instrument is None or not _has_item(instrument, finding):
+        return raised
+    words = (
+        gettext("%(instrument)s, item %(item)s left blank, %(raised)s")
+        if isinstance(finding, SafetyBlank)
+        else gettext("%(instrument)s, item %(item)s, %(raised)s")
+    )
+    return words % {
+        "instrument": title(instrument, finding.respondent),
+        "item": item_number(instrument, finding.link_id),
+        "raised": raised,
+    }
+
+
+def _has_item(instrument: Instrument, finding: Finding) -> bool:
+    return finding.link_id in {each.link_id for each in instrument.items}
+
+
 def _what(finding: Finding) -> tuple[str, str, str, bool]:
     """The same answer in the chart and in our mark, whatever it is called there."""
     return (
@@ -125,7 +150,7 @@ def _what(finding: Finding) -> tuple[str, str, str, bool]:
 
 def _sentence(finding: Finding, library: Library) -> Sentence:
     instrument = library.instruments.get(finding.instrument_id)
-    if instrument and finding.link_id in {each.link_id for each in instrument.items}:
+    if instrument and _has_item(instrument, finding):
         return sentence(finding, library)
     return Sentence(  # the form was changed or taken away since
         tone="safety",

@@ -211,3 +211,20 @@ def test_an_unknown_address_says_so_in_one_line(clinic: Clinic) -> None:
     page = clinic.client().get("/<b>nothing</b>", base_url=STAFF)
 
     assert (page.status_code, page.text) == (404, "404 Not Found\n")
+
+
+def test_a_person_at_any_unknown_address_reads_the_same_next_step(
+    clinic: Clinic,
+) -> None:
+    browser = clinic.client()
+    asks = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    addresses = ["/", "/<b>nothing</b>", f"/{TENANT}", f"/kiosk/{TENANT}", "/nobody"]
+
+    pages = [browser.get(each, base_url=STAFF, headers=asks) for each in addresses]
+    on_tablet = browser.get("/", base_url=TABLET, headers=asks)
+
+    assert {page.status_code for page in (*pages, on_tablet)} == {404}
+    assert len({page.text for page in pages}) == 1
+    assert "This app is opened from a patient&#39;s chart" in pages[0].text
+    assert TENANT not in pages[0].text and "nothing" not in pages[0].text
+    assert "Please give the tablet to the staff." in on_tablet.text

@@ -1,5 +1,6 @@
 """A safety answer is seen by a person, whatever else happens."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,8 @@ from werkzeug.test import TestResponse
 
 from clinical.safety import SafetyAnswer
 from ehr.delivery.marks import bytes_from_finding
-from smart_app.safety import safety_sentences
+from questionnaires.library import Library
+from smart_app.safety import safety_sentences, safety_view
 from tests.hook_calls import TENANT
 from tests.installation import STAFF
 from tests.instruments import LIBRARY
@@ -135,6 +137,45 @@ def test_other_answers_in_the_same_form_show_the_crisis_text_too(
     assert again.status_code == 409
     assert "data-crisis" in again.text
     assert len(clinic.vault.safety.open_marks("p1")) == 1
+
+
+@pytest.mark.hazard("H04")
+def test_each_answer_to_look_at_has_a_button_of_its_own(
+    clinic: Clinic, all_answers: dict[str, str]
+) -> None:
+    blank = {key: value for key, value in all_answers.items() if key != ITEM_9}
+    staff = clinic.client()
+    path = clinic.launch(staff)
+    for answers in (all_answers | {ITEM_9: "1"}, blank):
+        tablet = clinic.tablet()
+        first = tablet.send(tablet.open(), answers)
+        if first.status_code == 422:
+            tablet.send(hidden(first.text), answers)
+
+    page = staff.get(path, base_url=STAFF).text
+    buttons = re.findall(r"<button>(I have seen this[^<]*)</button>", page)
+
+    assert len(set(buttons)) == len(buttons) == 2
+    assert "PHQ-9, item 9, raised " in buttons[0]
+    assert "PHQ-9, item 9 left blank, raised " in buttons[1]
+
+
+@pytest.mark.usefixtures("in_the_app")
+def test_a_button_about_a_form_that_is_gone_names_the_time(
+    clinic: Clinic, all_answers: dict[str, str]
+) -> None:
+    tablet = clinic.tablet()
+    tablet.send(tablet.open(), all_answers | {ITEM_9: "1"})
+
+    [told] = safety_view(
+        clinic.vault,
+        "p1",
+        signals=(),
+        library=Library({}, {}),
+        now=clinic.services.clock(),
+    ).open
+
+    assert re.fullmatch(r"raised \d+ \w+ \d{4}, \d\d:\d\d", told.about)
 
 
 def acknowledge(clinic: Clinic, path: str, mark_id: str) -> TestResponse:
