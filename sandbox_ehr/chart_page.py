@@ -157,7 +157,9 @@ def create_blueprint(
         known = advice_by_visit.after_closing(visit)
         if known is not None:
             return known
-        return advice_by_visit.renew(visit, hooks.ask(Visit(user, patient, visit)))
+        languages = request.headers.get("Accept-Language", "")
+        asked = hooks.ask(Visit(user, patient, visit, languages))
+        return advice_by_visit.renew(visit, asked)
 
     def _person(reference: str) -> Person | None:
         try:

@@ -29,6 +29,7 @@ class Visit:
     user: str  # "Practitioner/…"
     patient: str
     encounter: str
+    languages: str = ""  # the reader's, as the browser's Accept-Language says them
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class HookClient:
         if self._config.hook_fhir_access:
             body["fhirServer"] = self._config.fhir_base
             body["fhirAuthorization"] = self._authorization(visit)
-        answer = self._post(f"{base}/cds-services/{service['id']}", body)
+        url = f"{base}/cds-services/{service['id']}"
+        answer = self._post(url, body, languages=visit.languages)
         answer.raise_for_status()
         return parsed(answer.content)
 
@@ -159,13 +161,14 @@ class HookClient:
             "patient": visit.patient,
         }
 
-    def _post(self, url: str, body: Json) -> requests.Response:
+    def _post(self, url: str, body: Json, *, languages: str = "") -> requests.Response:
         return self._session.post(
             url,
             data=text_of(body).encode(),
             headers={
                 "Authorization": f"Bearer {self._token(url)}",
                 "Content-Type": "application/json",
+                **({"Accept-Language": languages} if languages else {}),
             },
             timeout=self._config.hook_timeout,
             allow_redirects=False,

@@ -11,7 +11,7 @@ from ehr.delivery.marks import Finding, finding_from_bytes
 from questionnaires.instrument import Instrument
 from questionnaires.library import Library
 from smart_app.figures import moment
-from smart_app.sentence_parts import Sentence, item_number, title
+from smart_app.sentence_parts import Sentence, item_number, points_of, title
 from smart_app.words import sentence
 from vault.database import TenantVault
 from vault.safety_marks import Mark
@@ -19,7 +19,7 @@ from vault.safety_marks import Mark
 
 @dataclass(frozen=True, slots=True)
 class OpenMark:
-    """`about` names form, item and time, so that no two buttons are alike."""
+    """`about` names form, item, answer and time, so that no two buttons are alike."""
 
     id: str
     about: str
@@ -122,16 +122,22 @@ def _about(mark: Mark, library: Library, *, now: datetime) -> str:
     instrument = library.instruments.get(finding.instrument_id) if finding else None
     if finding is None or instrument is None or not _has_item(instrument, finding):
         return raised
-    words = (
-        gettext("%(instrument)s, item %(item)s left blank, %(raised)s")
-        if isinstance(finding, SafetyBlank)
-        else gettext("%(instrument)s, item %(item)s, %(raised)s")
+    name = title(instrument, finding.respondent)
+    item = item_number(instrument, finding.link_id)
+    if isinstance(finding, SafetyBlank):
+        return gettext(
+            "%(instrument)s, item %(item)s left blank, %(raised)s",
+            instrument=name,
+            item=item,
+            raised=raised,
+        )
+    return gettext(
+        "%(instrument)s, item %(item)s: %(points)s, %(raised)s",
+        instrument=name,
+        item=item,
+        points=points_of(instrument, finding.link_id, finding.points),
+        raised=raised,
     )
-    return words % {
-        "instrument": title(instrument, finding.respondent),
-        "item": item_number(instrument, finding.link_id),
-        "raised": raised,
-    }
 
 
 def _has_item(instrument: Instrument, finding: Finding) -> bool:

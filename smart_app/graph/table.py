@@ -218,6 +218,8 @@ def _expected_cell(expected: Expected, session: int) -> str:
 
 
 def _cell(line: Line, session: int) -> str:
+    """Every reading of this session: a form may be given twice on one day."""
+    told = []
     for point in line.points:
         if point.session != session:
             continue
@@ -227,5 +229,5 @@ def _cell(line: Line, session: int) -> str:
         if not point.reading.in_record:
             marks.append(gettext("not yet in the record"))
         value = number(point.reading.value)
-        return f"{value} ({', '.join(marks)})" if marks else value
-    return "–"
+        told.append(f"{value} ({', '.join(marks)})" if marks else value)
+    return ", ".join(told) or "–"

@@ -133,6 +133,12 @@ def test_a_card_is_shown_with_its_words_and_without_its_html(browser, service):
     assert "Already discussed" in page
 
 
+def test_decision_support_is_asked_in_the_readers_language(browser, service):
+    browser.get(opened(browser), headers={"Accept-Language": "de-CH,de;q=0.9"})
+
+    assert asked(service)[0].headers["Accept-Language"] == "de-CH,de;q=0.9"
+
+
 def test_the_hook_call_is_what_the_specification_says(browser, service):
     browser.get(opened(browser))
 

@@ -156,7 +156,7 @@ def test_each_answer_to_look_at_has_a_button_of_its_own(
     buttons = re.findall(r"<button>(I have seen this[^<]*)</button>", page)
 
     assert len(set(buttons)) == len(buttons) == 2
-    assert "PHQ-9, item 9, raised " in buttons[0]
+    assert "PHQ-9, item 9: 1 of 3, raised " in buttons[0]
     assert "PHQ-9, item 9 left blank, raised " in buttons[1]
 
 
