@@ -12,7 +12,7 @@ from datetime import datetime
 from flask_babel import get_locale
 
 from cds_hooks.cards import CardPlace
-from clinical.interruptions import Interruption
+from clinical.interruptions import Heading, Interruption
 from clinical.norms.pack import NormPack
 from clinical.opening import Opening
 from clinical.plan import MeasurementPlan
@@ -33,6 +33,8 @@ class CardRecord:
         language: of its words (BCP 47).
         said: `summary`, `indicator` and `detail`, word for word.
         place: what it said of the data beside the signal; without addresses.
+        heading: where the course was heading, as the plan's share of false alarms
+            asks; None where it asked nothing.
     """
 
     patient: str
@@ -41,6 +43,7 @@ class CardRecord:
     said: Mapping[str, str]
     place: CardPlace
     told: Json
+    heading: Heading | None
 
     def inputs(self, plan: MeasurementPlan) -> Inputs:
         """What the signal rested on, read with the plan of then."""
@@ -58,6 +61,7 @@ def record_bytes(
     since: datetime,
     place: CardPlace,
     program: str,
+    heading: Heading | None = None,
 ) -> bytes:
     """What is to be kept with this card.
 
@@ -66,6 +70,7 @@ def record_bytes(
         opening: the opening of the chart at which it was made.
         packs: the norms that were at hand.
         since: from when on the signal has been on.
+        heading: where its course was heading.
     """
     told = inputs_json(
         interruption.signal,
@@ -91,6 +96,7 @@ def record_bytes(
                 "foreign": sorted(place.foreign),
             },
             "inputs": told,
+            **({"heading": heading} if heading else {}),
         }
     ).encode()
 
@@ -113,4 +119,5 @@ def record_from_bytes(content: bytes) -> CardRecord:
             foreign=frozenset(place["foreign"]),
         ),
         told=told["inputs"],
+        heading=told.get("heading"),
     )

@@ -16,7 +16,7 @@ from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
 from cds_hooks.prefetch import Pile, beside, birth_date, pile, whole_beside
 from cds_hooks.shown_cards import acknowledged_in, rows_for, shown_in
 from clinical.attendance import Visit, begun_by
-from clinical.interruptions import Interruption, interruptions
+from clinical.interruptions import Interruption, heading_of, interruptions
 from clinical.norms.library import NormLibrary
 from clinical.opening import Opening, occasion_of, report_of
 from clinical.plan import MeasurementPlan
@@ -230,6 +230,7 @@ def _answer(
                     since=report.since[each.signal],
                     place=place,
                     program=desk.program,
+                    heading=heading_of(each.signal, report),
                 ),
                 desk.grounds,
             )

@@ -1,11 +1,12 @@
 """Between the rules and the card log: what was shown, answered, and is to be kept."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import uuid4
 
 from clinical.interruptions import Acknowledgement, Interruption, Shown
-from vault.card_log import CardHistory, CardRow
+from vault.card_log import CardAcknowledgement, CardHistory, CardRow, LoggedCard
 
 
 def acknowledged_in(history: CardHistory) -> list[Acknowledgement]:
@@ -27,6 +28,37 @@ def shown_in(history: CardHistory) -> list[Shown]:
         for each in history.rows
         if each.row.served
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the log held of a card's cause when the card was first made.
+
+    Attributes:
+        answers: to cards of this cause, in order of time; with them it stays silent
+            until it has cleared and come back, or is worse.
+        cards: of this cause, oldest first, shown or withheld.
+    """
+
+    answers: tuple[CardAcknowledgement, ...]
+    cards: tuple[LoggedCard, ...]
+
+
+def before(logged: LoggedCard, history: CardHistory) -> Before:
+    """Of the same cause, and earlier than this card's first time."""
+    cause, first = logged.row.cause, logged.first_at
+    return Before(
+        answers=tuple(
+            each
+            for each in history.acknowledgements
+            if each.cause == cause and each.at < first
+        ),
+        cards=tuple(
+            each
+            for each in history.rows
+            if each.row.cause == cause and each.first_at < first
+        ),
+    )
 
 
 def rows_for(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import assert_never
+from typing import Literal, assert_never
 
-from clinical.forecast import CannotTellYet, OnTrack, Outlook
+from clinical.forecast import CannotTellYet, NotOnTrack, OnTrack, Outlook
 from clinical.plan import MeasurementPlan
 from clinical.signals.evidence import cause_of, data_hash_of, level_of
 from clinical.signals.kinds import (
@@ -34,6 +34,8 @@ from clinical.signals.kinds import (
 from clinical.signals.order import place_of, priority, said_already
 from clinical.signals.read import SignalReport
 from questionnaires.instrument import Instrument
+
+Heading = Literal["on_track", "not_on_track", "cannot_tell_yet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,25 @@ def may_interrupt(signal: SpeakingSignal, plan: MeasurementPlan) -> bool:
             return True
         case _:
             assert_never(signal)
+
+
+def heading_of(signal: SpeakingSignal, report: SignalReport) -> Heading | None:
+    """Where the course of S2 or S3 was heading, in a word: the forecast stays here.
+
+    None where the site sets no share of false alarms, and for all other signals, which
+    do not wait for one.
+    """
+    match _outlook(signal, report):
+        case None:
+            return None
+        case OnTrack():
+            return "on_track"
+        case NotOnTrack():
+            return "not_on_track"
+        case CannotTellYet():
+            return "cannot_tell_yet"
+        case other:
+            assert_never(other)
 
 
 def interruption_of(

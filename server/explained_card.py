@@ -16,6 +16,7 @@ from cds_hooks.rebuilt import (
     rebuilt_card,
     today_says,
 )
+from cds_hooks.shown_cards import Before, before
 from clinical.measurement import Measurement
 from clinical.norms.library import NormLibrary
 from clinical.norms.pack import NormPack
@@ -24,7 +25,7 @@ from clinical.recorded.inputs import Inputs
 from clinical.recorded.numbers import Changed, Number, numbers_of
 from clinical.recorded.plan_record import PlanRecord, plan_from_record
 from clinical.trajectory import followed_score
-from vault.card_log import ExplainedCard
+from vault.card_log import CardAcknowledgement, CardHistory, ExplainedCard
 
 Json = Mapping[str, Any]
 
@@ -38,6 +39,7 @@ class Explained:
         numbers: those that decided, with their sources; none if it was not rebuilt.
         since: what is another thing today.
         today: what today's plan says of the same inputs; None if it was not rebuilt.
+        before: what was known of its cause when it was first made.
     """
 
     kept: ExplainedCard
@@ -48,6 +50,7 @@ class Explained:
     numbers: tuple[Number, ...]
     since: tuple[Changed, ...]
     today: TodaySays | None
+    before: Before
 
     @property
     def is_same(self) -> bool:
@@ -58,6 +61,7 @@ class Explained:
 def explained_card(
     kept: ExplainedCard,
     *,
+    history: CardHistory,
     today: MeasurementPlan,
     norms: NormLibrary,
     more_packs: Sequence[NormPack],
@@ -67,6 +71,7 @@ def explained_card(
 
     Args:
         kept: with an explanation.
+        history: all cards of the same patient.
         today: today's plan, and the `norms` that it names.
         more_packs: packs that are no longer in use.
         speak: inside it all is said in this language (BCP 47).
@@ -89,8 +94,9 @@ def explained_card(
             packs=(*norms.packs, *more_packs),
         )
     again = rebuilt.interruption
+    known = before(kept.logged, history)
     if again is None:
-        return Explained(kept, record, inputs, plan, rebuilt, (), (), None)
+        return Explained(kept, record, inputs, plan, rebuilt, (), (), None, known)
     return Explained(
         kept,
         record,
@@ -100,6 +106,7 @@ def explained_card(
         numbers=numbers_of(again.signal, plan),
         since=changed_since(again, inputs, then=plan, today=today, packs=norms.packs),
         today=today_says(again, inputs, today=today, packs=norms.packs),
+        before=known,
     )
 
 
@@ -202,11 +209,39 @@ def _in_full(found: Explained) -> dict[str, Any]:
         "partial": place.partial,
         "waiting": place.waiting,
         "plan_reviews": [each.isoformat() for each in inputs.plan_reviews],
-        "answers_to_it": [
-            {"outcome": each.outcome, "reason": each.reason, "at": _instant(each.at)}
-            for each in found.kept.acknowledgements
+        "false_alarms": _share(plan),
+        "heading": found.record.heading,
+        "answered_before": [_answer(each) for each in found.before.answers],
+        "logged_before": [
+            {
+                "card": each.row.uuid,
+                "occasion": each.row.encounter,
+                "same_evidence": each.row.data_hash == row.data_hash,
+                "level": each.row.level,
+                "shown": each.row.served,
+                "times": each.times,
+                "first_at": _instant(each.first_at),
+                "last_at": _instant(each.last_at),
+            }
+            for each in found.before.cards
         ],
+        "answers_to_it": [_answer(each) for each in found.kept.acknowledgements],
     }
+
+
+def _answer(each: CardAcknowledgement) -> Json:
+    return {
+        "outcome": each.outcome,
+        "reason": each.reason,
+        "level": each.level,
+        "at": _instant(each.at),
+    }
+
+
+def _share(plan: MeasurementPlan) -> str | None:
+    """The share of false alarms that the plan allows."""
+    found = plan.norms.false_alarms
+    return None if found is None else str(found)
 
 
 def _changed(each: Changed) -> Json:

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 from types import MappingProxyType
+from typing import assert_never
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from clinical.recorded.numbers import Changed
 from clinical.signals.evidence import rule_of
@@ -36,7 +37,11 @@ def for_auditor(found: Explained) -> str:
         if isinstance(value, list):
             lines.append(f"{key}:")
             lines += [f"  {json.dumps(each, ensure_ascii=False)}" for each in value]
-    return f"{_text(_sections(found))}\n\n" + _text(iter([(gettext("In full"), lines)]))
+    more = [
+        (gettext("Why it could interrupt"), list(_interruption(found))),
+        (gettext("In full"), lines),
+    ]
+    return f"{_text(_sections(found))}\n\n{_text(iter(more))}"
 
 
 def _sections(found: Explained) -> Sections:
@@ -60,6 +65,58 @@ def _sections(found: Explained) -> Sections:
         if told.next_step:
             yield gettext("Next step"), [told.next_step]
     yield gettext("Made again from what was recorded"), list(_verdict(found))
+
+
+def _interruption(found: Explained) -> Iterator[str]:
+    """What of the decision is recorded; other signals of that day are not."""
+    shown = [each for each in found.before.cards if each.row.served]
+    if shown:
+        yield ngettext(
+            "One card of this cause had been shown before: %(days)s.",
+            "%(num)s cards of this cause had been shown before: %(days)s.",
+            len(shown),
+            days=", ".join(day(each.first_at.date()) for each in shown),
+        )
+    else:
+        yield gettext("No card of this cause had been shown before.")
+    if found.before.answers:
+        last = found.before.answers[-1]
+        yield gettext(
+            "Last answered on %(date)s (%(outcome)s), at level %(then)s; this card's"
+            " level was %(now)s, and lower is worse.",
+            date=day(last.at.date()),
+            outcome=last.outcome,
+            then=last.level,
+            now=found.kept.logged.row.level,
+        )
+    else:
+        yield gettext("No card of this cause had been answered before.")
+    yield _heading(found)
+
+
+def _heading(found: Explained) -> str:
+    if found.plan.norms.false_alarms is None:
+        return gettext("The plan sets no share of false alarms.")
+    match found.record.heading:
+        case "not_on_track":
+            return gettext(
+                "The plan's share of false alarms applied: the course was not on track."
+            )
+        case "cannot_tell_yet":
+            return gettext(
+                "The plan's share of false alarms did not apply: nobody could tell"
+                " where the course was heading."
+            )
+        case "on_track":
+            return gettext("The course was on track.")
+        case None:
+            return gettext(
+                "The plan's share of false alarms did not apply: no norm with"
+                " thresholds for this course, or not one of the rules that wait (S2,"
+                " S3)."
+            )
+        case other:
+            assert_never(other)
 
 
 def _readings(found: Explained) -> Iterator[str]:

@@ -28,7 +28,7 @@ from server.explanation_words import for_auditor, for_clinician
 from server.languages import TRANSLATIONS, read_catalogues, words_without_request
 from server.norm_files import pack_content
 from server.wsgi import Installation
-from vault.card_log import ExplainedCard
+from vault.card_log import CardHistory, ExplainedCard
 from vault.database import TenantVault, open_vault
 from vault.errors import NotFound, Tampered, VaultUnavailable
 
@@ -80,11 +80,16 @@ def command(
     more = tuple(_pack(each) for each in packs)
     with _part_of(found, tenant) as part:
         now = wall_clock(found.settings.time_zone)()
-        kept = _kept(part, _uuid(card), reader=reader, now=now, **asked)
+        kept, history = _kept(part, _uuid(card), reader=reader, now=now, **asked)
     speak = partial(words_without_request, read_catalogues(TRANSLATIONS))
     try:
         explained = explained_card(
-            kept, today=found.plan, norms=found.norms, more_packs=more, speak=speak
+            kept,
+            history=history,
+            today=found.plan,
+            norms=found.norms,
+            more_packs=more,
+            speak=speak,
         )
     except NotThisPlan as problem:
         _refuse(f"the plan recorded with this card {problem}")
@@ -100,7 +105,7 @@ def command(
 
 def _kept(
     part: TenantVault, card: str, *, reader: str, by: str, reason: str, now: datetime
-) -> ExplainedCard:
+) -> tuple[ExplainedCard, CardHistory]:
     """What is stored about the card; first it is kept who asked for it, and why."""
 
     def audited(patient: str | None, outcome: str) -> None:
@@ -115,6 +120,10 @@ def _kept(
 
     try:
         kept = part.cards.explained(card)
+        if kept.explanation is None:
+            _refuse(f"card {card} was logged before explanations were kept")
+        patient = record_from_bytes(kept.explanation.inputs).patient
+        history = part.cards.known(patient)
     except NotFound:
         _refuse(
             f"no card {card} of {part.tenant} is here: another tenant's, or forgotten"
@@ -123,10 +132,8 @@ def _kept(
     except Tampered as problem:
         audited(None, "tampered")
         _end(f"{problem}: somebody changed the vault. Keep the file, and look", code=3)
-    if kept.explanation is None:
-        _refuse(f"card {card} was logged before explanations were kept")
-    audited(record_from_bytes(kept.explanation.inputs).patient, "shown")
-    return kept
+    audited(patient, "shown")
+    return kept, history
 
 
 @contextmanager

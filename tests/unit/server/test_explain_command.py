@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from clinical.norms.pack import pack_bytes
+from clinical.norms.pack import NormPack, pack_bytes
 from clinical.plan import DEMO_PLAN
 from server.commands.explain import command
 from server.wsgi import Running
@@ -27,7 +27,7 @@ from tests.hook_calls import (
 from tests.hook_fixtures import ONE_ITEM_9, sitting
 from tests.installation import STAFF, running
 from tests.instruments import PHQ9
-from tests.norm_packs import norms_toml, pack, signed
+from tests.norm_packs import asked, norms_toml, pack, signed
 from vault.audit import Intact
 from vault.cipher import generate_key_file, keys_from_file
 from vault.database import open_vault
@@ -92,10 +92,10 @@ Start = Callable[..., Machine]
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     opened: list[Running] = []
 
-    def begin(plan: str = PLAIN_PLAN) -> Machine:
+    def begin(plan: str = PLAIN_PLAN, *, norm: NormPack = PACK) -> Machine:
         folder = tmp_path / "here"
         folder.mkdir(exist_ok=True)
-        (folder / "pack-0.json").write_bytes(pack_bytes(PACK))
+        (folder / "pack-0.json").write_bytes(pack_bytes(norm))
         opened.append(running(folder, CALLER, monkeypatch, plan=plan))
         return Machine(folder, opened[-1])
 
@@ -209,6 +209,65 @@ def test_an_auditor_reads_everything_with_its_hashes(start: Start) -> None:
         PATIENT,
     ):
         assert part in text
+
+
+def test_an_auditor_reads_what_was_shown_and_answered_before_the_card(
+    start: Start,
+) -> None:
+    machine = start()
+    first = machine.card("S2")
+    cards, clock = machine.running.vault.for_tenant(TENANT).cards, machine.running.clock
+    cards.feedback(
+        card=first["uuid"],
+        outcome="overridden",
+        reason="already-discussed",
+        at=clock(),
+        now=clock(),
+    )
+    [worse] = machine.cards(course([12, 13, 15, 18, 19, 24]))
+    cards.feedback(
+        card=worse["uuid"], outcome="accepted", reason=None, at=clock(), now=clock()
+    )
+
+    answer, before = told(worse["uuid"]), told(first["uuid"])
+    text = explain(worse["uuid"], "--for", "auditor").stdout
+
+    [card], [answered] = answer["logged_before"], answer["answered_before"]
+    assert (card["card"], card["shown"], card["times"]) == (first["uuid"], True, 1)
+    assert not card["same_evidence"]
+    assert (answered["outcome"], answered["reason"], answered["level"]) == (
+        "overridden",
+        "already-discussed",
+        card["level"],
+    )
+    assert (before["logged_before"], before["answered_before"]) == ([], [])
+    assert "One card of this cause had been shown before: " in text
+    assert "(overridden), at level -7; this card's level was -12" in text
+    assert "The plan sets no share of false alarms." in text
+    assert "had been shown before" not in explain(worse["uuid"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("rule", "heading", "said"),
+    [
+        ("S2", "not_on_track", "the course was not on track"),
+        ("S6", None, "not one of the rules that wait"),
+    ],
+)
+def test_an_auditor_reads_where_the_course_was_heading_and_no_probability(
+    start: Start, rule: str, heading: str | None, said: str
+) -> None:
+    norm = signed(asked("0.01"))
+    plan = PLAIN_PLAN + norms_toml(norm, false_alarms="0.10")
+    card = start(plan, norm=norm).card(rule)
+
+    answer = told(card["uuid"])
+    text = explain(card["uuid"], "--for", "auditor").stdout
+    why = text.partition("Why it could interrupt")[2].partition("In full")[0]
+
+    assert (answer["false_alarms"], answer["heading"]) == ("0.10", heading)
+    assert said in why
+    assert not re.search(r"\d", re.sub(r"S\d", "", why))
 
 
 def test_who_asked_and_why_is_in_the_audit_of_this_patient(start: Start) -> None:
