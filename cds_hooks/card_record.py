@@ -61,7 +61,7 @@ def record_bytes(
     since: datetime,
     place: CardPlace,
     program: str,
-    heading: Heading | None = None,
+    heading: Heading | None,
 ) -> bytes:
     """What is to be kept with this card.
 

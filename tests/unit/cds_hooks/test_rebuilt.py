@@ -63,6 +63,7 @@ def cards_in(given: Given) -> list[tuple[Interruption, CardRow, bytes, dict]]:
             since=report.since[signal],
             place=PLACE,
             program="1.2.3",
+            heading=None,
         )
         made.append((shown, row, kept, said))
     return made
