@@ -55,7 +55,7 @@ def test_a_form_without_lines_has_no_ends_of_lines():
 def test_an_instrument_nobody_knows_is_named(site):
     library = site.library()
 
-    with pytest.raises(UnknownInstrument, match="nobodys"):
+    with pytest.raises(UnknownInstrument, match="no instrument 'nobodys' in the"):
         library.wording("nobodys", language="en")
 
 
