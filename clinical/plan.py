@@ -12,6 +12,7 @@ from clinical.change_methods import (
     JacobsonTruax,
 )
 from clinical.errors import PlanFileError
+from clinical.plan_couples import PlanCouples, plan_couples_from
 from clinical.plan_norms import PlanNorms, plan_norms_from
 from clinical.rule_numbers import (
     RuleNumbers,
@@ -81,6 +82,7 @@ class MeasurementPlan:
         sample_sds: alliance instrument id -> SD of ratings of many people (R3, R4).
         equivalences: what the site declares to give the same scores.
         norms: packs for the expected course; none unless the site names one.
+        couples: forms that two partners may see beside each other, if both agree.
     """
 
     site: str
@@ -102,6 +104,7 @@ class MeasurementPlan:
     sample_sds: Mapping[str, Spread]
     equivalences: tuple[Equivalence, ...]
     norms: PlanNorms
+    couples: PlanCouples
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -185,6 +188,7 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         sample_sds=_sample_sds(table, alliance),
         equivalences=_equivalences(table, (*outcome, *alliance)),
         norms=plan_norms_from(table),
+        couples=plan_couples_from(table, outcome),
     )
 
 

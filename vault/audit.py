@@ -76,9 +76,13 @@ class Audit:
         now: datetime,
     ) -> None:
         """Add one event, durably."""
-        row = AuditRow(kind, actor, patient, details)
+        self.append_all([AuditRow(kind, actor, patient, details)], now=now)
+
+    def append_all(self, rows: Sequence[AuditRow], *, now: datetime) -> None:
+        """Add these events in their order, durably: all of them or none."""
         with self._store.write() as connection:
-            append_audit(connection, self._cipher, row=row, now=now)
+            for row in rows:
+                append_audit(connection, self._cipher, row=row, now=now)
 
     def entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
         """The events in order, from the one behind `after`.

@@ -4,6 +4,7 @@ A context belongs to one browser: its random id stands in the path of every page
 opens nothing without the browser's cookie. Patient, token and user are in the body.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -154,15 +155,13 @@ class Launches:
         """
         with self._store.read() as connection:
             found = connection.execute(self._by_id(context_id)).first()
-        if found is None or found.locked:
-            raise NotFound("context")
-        idle = found.idle_microseconds * MICROSECOND
         if (
-            found.browser_hash != self._cipher.hashed("browser", browser)
-            or now >= found.touched_at + idle
-            or now >= found.absolute_until
+            found is None
+            or not _is_open(found, now)
+            or found.browser_hash != self._cipher.hashed("browser", browser)
         ):
             raise NotFound("context")
+        idle = found.idle_microseconds * MICROSECOND
         if now - found.touched_at >= idle / TOUCH_SHARE:
             with self._store.write() as connection:
                 connection.execute(
@@ -175,6 +174,26 @@ class Launches:
                     .values(touched_at=now)
                 )
         return self._stored(found)
+
+    def open_in(
+        self, browsers: Collection[str], now: datetime
+    ) -> tuple[StoredContext, ...]:
+        """The contexts that these browser ids open now, newest first.
+
+        To look is no use: none of them lives longer by it.
+        """
+        hashes = [self._cipher.hashed("browser", each) for each in browsers]
+        query = (
+            select(contexts)
+            .where(
+                contexts.c.tenant == self._tenant,
+                contexts.c.browser_hash.in_(hashes),
+            )
+            .order_by(contexts.c.opened_at.desc(), contexts.c.context_id)
+        )
+        with self._store.read() as connection:
+            found = connection.execute(query).all()
+        return tuple(self._stored(each) for each in found if _is_open(each, now))
 
     def for_delivery(self, context_id: str) -> StoredContext | None:
         """The context without a browser, for the worker; None once it is closed."""
@@ -282,3 +301,11 @@ class Launches:
             version=row.version,
             locked=row.locked,
         )
+
+
+def _is_open(row: Row[Any], now: datetime) -> bool:
+    """Neither locked, nor idle, nor too old."""
+    idle = row.idle_microseconds * MICROSECOND
+    return (
+        not row.locked and now < row.touched_at + idle and now < row.absolute_until
+    )

@@ -7,7 +7,7 @@ in the path of every page. A browser with two tabs has two contexts.
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -153,6 +153,15 @@ def load_context(
     """
     stored = vault.launches.context(context_id, browser=browser, now=now)
     return context_from_bytes(stored.body)
+
+
+def contexts_in(
+    vault: TenantVault, browsers: Collection[str], now: datetime
+) -> tuple[LaunchContext, ...]:
+    """The launches that these browser ids open now, newest first."""
+    return tuple(
+        context_from_bytes(each.body) for each in vault.launches.open_in(browsers, now)
+    )
 
 
 def _encounter(members: Mapping[str, object]) -> str | None:
