@@ -86,13 +86,16 @@ class NotDiverging:
     gap: Gap
 
 
+NoComparisonReason = Literal[
+    "different_forms", "no_reliable_change_known", "too_few_shared_sessions"
+]
+
+
 @dataclass(frozen=True, slots=True)
 class NoComparison:
     """The two cannot be compared; nothing may be concluded."""
 
-    reason: Literal[
-        "different_forms", "no_reliable_change_known", "too_few_shared_sessions"
-    ]
+    reason: NoComparisonReason
 
 
 PairFinding = Diverging | NotDiverging | NoComparison

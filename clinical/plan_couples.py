@@ -41,7 +41,7 @@ def plan_couples_from(plan: Table, followed: tuple[Instrument, ...]) -> PlanCoup
             raise table.refuse(
                 "instruments", f"names {name!r}, which is no outcome of this plan"
             )
-        # A total can tell an answer: the highest one is the highest answer to each item.
+        # A total can tell an answer: the highest is the highest answer to each item.
         if has_safety_item(by_id[name]):
             raise table.refuse(
                 "instruments",

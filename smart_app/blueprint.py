@@ -6,6 +6,7 @@ from flask import Blueprint, abort, g, request
 
 from smart_app import (
     clinician,
+    couple,
     handoff,
     kiosk,
     launch,
@@ -36,7 +37,8 @@ def create_blueprint(app_services: AppServices) -> Blueprint:
         lambda state: state.app.extensions.__setitem__(EXTENSION, app_services)
     )
     for pages in (
-        *(launch, clinician, session_notes, support, handoff, patient_home, kiosk),
+        *(launch, clinician, couple, session_notes, support),
+        *(handoff, patient_home, kiosk),
     ):
         pages.add_routes(blueprint)
     blueprint.before_request(_on_its_own_host)

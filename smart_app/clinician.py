@@ -4,7 +4,7 @@
 /c/<tenant>/<context>/seen/<mark>    POST: a named person has seen a safety answer
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
@@ -81,6 +81,13 @@ AWAY = (
     JsonRefused,
     UnreadableResource,
 )
+# What graph.svg needs to say in words.
+GRAPH_WORDS: Mapping[str, object] = {
+    "number": number,
+    "direction_words": direction_words,
+    "rule_words": rule_words,
+    "point_words": point_words,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +198,12 @@ def _page(
         signals=points_to_talk_about(said),
         notes=_each_once(notes(report.signals, app.library)),
         headings=list(headings(report, app.library)),
-        notices=[*_notices(reading), *_foreign_numbers(graph, app.library)],
+        notices=[*_notices(reading), *foreign_numbers(graph, app.library)],
         rule_in_words=rule_in_words,
         does_not_tell=does_not_tell,
+        in_couples=any(
+            each.instrument in plan.couples.instruments for each in graph.panels
+        ),
         recording_only=not plan.decision_support,
         unconfirmed=_unconfirmed(plan),
         can_write=visit.may_write,
@@ -249,10 +259,7 @@ def _graph_parts(graph: GraphSpec) -> dict[str, object]:
         "summary": summary(graph),
         "captions": captions(graph),
         "table": table(graph),
-        "number": number,
-        "direction_words": direction_words,
-        "rule_words": rule_words,
-        "point_words": point_words,
+        **GRAPH_WORDS,
     }
 
 
@@ -285,7 +292,7 @@ def _notices(reading: ChartReading) -> Sequence[str]:
     return []
 
 
-def _foreign_numbers(graph: GraphSpec, library: Library) -> list[str]:
+def foreign_numbers(graph: GraphSpec, library: Library) -> list[str]:
     """Numbers of a form belong to a language version; used outside it, that is said."""
     return [
         gettext(

@@ -7,6 +7,8 @@ NotForPatients    only the EHR's staff may do this: 403
 NotOffered        this form is not offered here (no wording, not in the plan): 404
 LicenceOver       the site's licence of this form has ended: 403
 NothingChosen     a handoff without any form: 400
+NoCouples         the plan names no form that two partners may see together: 404
+PartnerOver       the partner's launch is not open for this user in this browser: 404
 """
 
 
@@ -60,3 +62,17 @@ class NothingChosen(Exception):
 
     def __init__(self) -> None:
         super().__init__("no form was chosen to hand over")
+
+
+class NoCouples(Exception):
+    """The site's plan has no table for couples."""
+
+    def __init__(self) -> None:
+        super().__init__("the measurement plan names no form for couples")
+
+
+class PartnerOver(Exception):
+    """The second launch of a pair cannot stand beside the first."""
+
+    def __init__(self) -> None:
+        super().__init__("the partner's launch is not open here")

@@ -29,9 +29,11 @@ from smart_app.errors import (
     ForeignRequest,
     LicenceOver,
     NoBrowserCookie,
+    NoCouples,
     NotForPatients,
     NothingChosen,
     NotOffered,
+    PartnerOver,
     WrongPatient,
 )
 from smart_app.page import on_tablet, render
@@ -145,6 +147,24 @@ REFUSALS: dict[type[Exception], Refusal] = {
         lambda: gettext("This page is for the clinic's staff"),
         lambda: gettext("Nothing was changed."),
         lambda: "",
+    ),
+    NoCouples: Refusal(
+        404,
+        lambda: gettext("Partners are not shown beside each other here"),
+        lambda: gettext("This site's measurement plan names no form for couples."),
+        lambda: "",
+    ),
+    PartnerOver: Refusal(
+        404,
+        lambda: gettext("The partner's page is not open here"),
+        lambda: gettext(
+            "It was closed, it expired, or it belongs to another person or browser."
+            " Nothing of either record is shown."
+        ),
+        lambda: gettext(
+            "Please start the app from each of the two charts, in this browser, then"
+            " choose “Beside a partner” again."
+        ),
     ),
     LicenceOver: Refusal(
         403,

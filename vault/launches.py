@@ -306,6 +306,4 @@ class Launches:
 def _is_open(row: Row[Any], now: datetime) -> bool:
     """Neither locked, nor idle, nor too old."""
     idle = row.idle_microseconds * MICROSECOND
-    return (
-        not row.locked and now < row.touched_at + idle and now < row.absolute_until
-    )
+    return not row.locked and now < row.touched_at + idle and now < row.absolute_until

@@ -29,6 +29,8 @@ class Frame:
 
 WIDE = Frame(width=760, left=44, right=132, tall=250, low=104, labels=14, line=13)
 NARROW = Frame(width=390, left=30, right=156, tall=200, low=96, labels=6, line=16)
+# Two of them stand beside each other; no labels of rules at the right.
+BESIDE = Frame(width=390, left=30, right=64, tall=200, low=96, labels=6, line=16)
 RuleKind = Literal["cutoff", "corridor_low", "corridor_high", "expected"]
 STEPS = tuple(Decimal(step) for step in (1, 2, 4, 5, 10, 20, 25, 50, 100))
 

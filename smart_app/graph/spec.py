@@ -131,6 +131,39 @@ def graph_spec(
     return GraphSpec(sessions=tuple(dates), panels=panels)
 
 
+def plain_graphs(
+    series: Sequence[Trajectory], *, gap_days: int
+) -> tuple[GraphSpec, ...]:
+    """Several people's series, each in a graph of its own, over the same axis of days.
+
+    Lines alone: cut-off, reliable change and expected range are about one person.
+    """
+    dates = sorted({reading.on for each in series for reading in each.readings})
+    session_of = {on: number for number, on in enumerate(dates, start=1)}
+    return tuple(
+        GraphSpec(
+            tuple(dates),
+            (
+                Panel(
+                    instrument=each.instrument,
+                    low=each.instrument.total.low,
+                    high=each.instrument.total.high,
+                    lines=(
+                        Line(
+                            each.instrument_version,
+                            each.language,
+                            _points(each.readings, session_of, gap_days),
+                        ),
+                    ),
+                    cutoff=None,
+                    corridor=None,
+                ),
+            ),
+        )
+        for each in series
+    )
+
+
 def _panel(
     instrument: Instrument,
     lines: tuple[Trajectory, ...],
