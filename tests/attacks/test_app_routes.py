@@ -34,6 +34,10 @@ LAUNCH = {
     "support_page",
     "record_agreed",
     "note_session",
+    "beside_page",
+    "withdraw_agreed",
+    "couple_page",
+    "record_agreed_to",
 }
 HANDOFF = {"kiosk_confirm", "kiosk_not_me", "kiosk_form", "kiosk_send", "kiosk_saved"}
 
@@ -120,7 +124,7 @@ def test_what_changes_something_comes_from_our_own_page(
     for endpoint, method, path in unsafe:
         page = ask(browser, endpoint, method, path, headers=headers)
         assert page.status_code == 403, endpoint
-    assert len(unsafe) == 8
+    assert len(unsafe) == 10
 
 
 def test_the_other_hosts_page_is_a_foreign_page(clinic: Clinic) -> None:

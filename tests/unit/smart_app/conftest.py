@@ -19,8 +19,15 @@ from smart_app.access import cookie_name
 from smart_app.services import EXTENSION, AppServices
 from tests.hook_calls import ISSUER, TENANT, new_caller
 from tests.installation import TABLET, running
+from tests.unit.smart_app.sandbox_site import (  # noqa: F401 -- fixtures
+    OWN,
+    the_app,
+    the_browser,
+    the_ehr,
+    the_running_ehr,
+    the_services,
+)
 
-OWN = {"Sec-Fetch-Site": "same-origin"}
 ITEM_9 = "/44260-8"
 CALLER = new_caller()  # one pair of keys for all tests: making them takes long
 
