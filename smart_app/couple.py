@@ -8,7 +8,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext
@@ -203,7 +203,7 @@ def _couple(app: AppServices, pair: Pair, *, status: int = 200) -> Response:
             which,
             visit,
             person,
-            _agreed_words(agreement) if agreement else "",
+            _agreed_words(agreement, now=app.clock()) if agreement else "",
             signed(app, "page", *purpose_of(visit)),
         )
         for which, visit, person, agreement in zip(
@@ -259,12 +259,13 @@ def _one_is_away() -> str:
     )
 
 
-def _agreed_words(agreement: Agreement) -> str:
+def _agreed_words(agreement: Agreement, *, now: datetime) -> str:
+    """In the days of the site's own zone, which `now` is in."""
     return gettext(
         "Agreed on %(date)s (%(how)s), good until %(until)s; recorded by %(who)s.",
-        date=day(agreement.at.date()),
+        date=day(agreement.at.astimezone(now.tzinfo).date()),
         how=how_words()[agreement.how],
-        until=day(agreement.until.date()),
+        until=day(agreement.until.astimezone(now.tzinfo).date()),
         who=agreement.by,
     )
 

@@ -296,6 +296,42 @@ def test_numbers_that_the_method_does_not_use_are_refused():
     assert refused_key(DEMO + EN_SAMPLE.format(id="phq-9")) == "change_samples"
 
 
+COUPLES = DEMO[DEMO.index("[couples]") : DEMO.index("# ---- The numbers of the rules")]
+
+
+def test_the_shipped_plan_names_a_form_for_couples_and_for_how_long():
+    found = demo_plan(LIBRARY).couples
+
+    assert [each.id for each in found.instruments] == ["gad-7"]
+    assert found.agreement_days == 28
+
+
+def test_a_plan_without_the_table_shows_no_couple():
+    assert plan(with_changed(COUPLES, "")).couples.instruments == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('["gad-7"]', "[]", "couples.instruments"),
+        ('["gad-7"]', '["gad-7", "gad-7"]', "couples.instruments"),
+        ('["gad-7"]', '["ors"]', "couples.instruments"),
+        ('["gad-7"]', '["session-alliance"]', "couples.instruments"),
+        ('["gad-7"]', '["phq-9"]', "couples.instruments"),  # it has a safety item
+        ("value    = 28", "value    = 0", "couples.agreement_days.value"),
+        ("value    = 28", "", "couples.agreement_days.value"),
+        ('evidence = "own"', "", "couples.agreement_days.evidence"),
+        ("[couples]", "[couples]\naverage = true", "couples.average"),
+    ],
+)
+def test_a_mistake_about_couples_is_refused_at_its_place(old: str, new: str, key: str):
+    assert old in COUPLES
+
+    changed = COUPLES.replace(old, new, 1)
+
+    assert refused_key(with_changed(COUPLES, changed)) == key
+
+
 SAME = """
 [[equivalences]]
 instrument = "phq-9"

@@ -84,6 +84,18 @@ def test_cutting_the_end_and_mending_the_head_is_noticed(five, folder):
         five.append("chart.read", "x", patient=None, details=b"", now=NOW)
 
 
+def test_several_events_are_kept_all_or_none(five, clinic):
+    rows = [AuditRow("couple.agreed", "x", name, b"") for name in ("anna", "bela")]
+
+    five.append_all(rows, now=NOW)
+    with pytest.raises(AttributeError):
+        five.append_all([rows[0], None], now=NOW)
+
+    for name in ("anna", "bela"):
+        assert len(five.of_patient(name, kinds=("couple.agreed",))) == 1
+    assert isinstance(five.verify(), Intact)
+
+
 def test_threads_that_append_at_once_make_one_chain(clinic):
     at_once(
         20,

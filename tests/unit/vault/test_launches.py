@@ -84,6 +84,28 @@ def test_a_context_in_use_stays_open_and_an_idle_one_does_not(opened):
         opened.context("context", browser="b", now=later + IDLE)
 
 
+def test_a_browsers_open_contexts_are_found_and_stay_no_longer_by_it(opened):
+    for name, browser in (("second", "c"), ("theirs", "d")):
+        opened.open_context(
+            name,
+            browser=browser,
+            patient="bela",
+            body=name.encode(),
+            now=NOW + MINUTE,
+            idle=IDLE,
+            absolute=ABSOLUTE,
+        )
+
+    def found(now):
+        return [each.context_id for each in opened.open_in(("b", "c", "x"), now)]
+
+    assert found(NOW + 14 * MINUTE) == ["second", "context"]
+    assert found(NOW + IDLE) == ["second"]
+    opened.lock("second")
+    assert found(NOW + 2 * MINUTE) == ["context"]
+    assert opened.open_in((), NOW) == ()
+
+
 def test_a_clock_that_steps_back_does_not_shorten_a_context(opened):
     opened.context("context", browser="b", now=NOW + 10 * MINUTE)
     opened.context("context", browser="b", now=NOW - HOUR)
