@@ -89,9 +89,8 @@ def other_launches(services: AppServices, own: Visit) -> tuple[Visit, ...]:
 
 
 def _may_stand_beside(own: Visit, other: Visit) -> bool:
+    """Of one tenant both are already: each was looked for in the vault of the same."""
     return (
-        other.is_clinician
-        and other.tenant.id == own.tenant.id
-        and other.context.user == own.context.user
+        other.context.user == own.context.user
         and other.context.patient != own.context.patient
     )

@@ -20,6 +20,8 @@ FIRST_CARD = {
     "Bartholomew Inkling": None,
     "Yuki Thistledown": None,
     "Wilhelmina": "PHQ-9: reliably better and past the cut-off twice.",
+    "Odile Brackenmoor": None,
+    "Tomasz Brackenmoor": "GAD-7: no reliable gain after",
 }
 # And what the app then says.
 IN_THE_APP = {

@@ -9,7 +9,7 @@ from uuid import uuid4
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from ehr.couple_agreements import AGREED, WITHDRAWN
+from ehr.couple_agreements import AGREED, WITHDRAWN, Agreement, agreements_of
 from ehr.smart.context import LaunchContext, context_from_bytes, store_context
 from smart_app.access import cookie_name
 from smart_app.services import EXTENSION, AppServices
@@ -43,6 +43,10 @@ class Desk:
     def both_agree(self) -> None:
         for whose in ("own", "partner"):
             assert self.agree(whose).status_code == 303
+
+    def agreements(self, patient: str) -> tuple[Agreement, ...]:
+        """What holds now of what this patient has agreed to."""
+        return agreements_of(self.vault, patient, now=self.services.clock())
 
     def context(self, path: str) -> LaunchContext:
         stored = self.vault.launches.for_delivery(id_of(path))

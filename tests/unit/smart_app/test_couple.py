@@ -154,7 +154,7 @@ def test_either_ends_it_and_only_the_own_chart_is_needed_for_it(
 
     assert answer.status_code == 303
     who = "odile" if whose == "own" else "tomasz"
-    assert agreements_of(desk.vault, who, now=desk.services.clock()) == ()
+    assert desk.agreements(who) == ()
     assert [each[0] for each in kept(desk, "odile")] == [AGREED, AGREED, WITHDRAWN]
     assert kept(desk, "odile") == kept(desk, "tomasz")
     assert 'id="withdraw"' not in desk.browser.get(f"{path}beside").text
@@ -183,12 +183,15 @@ def test_an_agreement_is_over_after_the_days_of_the_plan(desk: Desk) -> None:
 
 def test_an_agreement_is_for_these_two_alone(desk: Desk) -> None:
     desk.both_agree()
-    third = desk.browser.launch("marta")
+    desk.partner = desk.browser.launch("marta")
 
-    for first, second in ((desk.own, third), (third, desk.partner)):
-        page = desk.browser.get(f"{first}beside/{id_of(second)}")
-        assert 'data-agreements="lacking"' in page.text
-        assert "<svg" not in page.text
+    desk.agree("partner")  # Marta has, towards Odile; Odile has towards Tomasz alone
+
+    page = desk.page()
+    assert 'data-agreements="lacking"' in page.text
+    assert "<svg" not in page.text
+    assert [each.partner for each in desk.agreements("odile")] == ["tomasz"]
+    assert [each.partner for each in desk.agreements("marta")] == ["odile"]
 
 
 def test_an_agreement_covers_the_forms_that_were_spoken_of(
