@@ -83,6 +83,7 @@ AWAY = (
 )
 # What graph.svg needs to say in words.
 GRAPH_WORDS: Mapping[str, object] = {
+    "form_title": form_title,
     "number": number,
     "direction_words": direction_words,
     "rule_words": rule_words,

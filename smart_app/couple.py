@@ -29,7 +29,7 @@ from smart_app.clinician import AWAY, GRAPH_WORDS, away_page
 from smart_app.couple_view import couple_views
 from smart_app.couple_words import how_words
 from smart_app.errors import ForeignRequest
-from smart_app.figures import day
+from smart_app.figures import day, form_title
 from smart_app.page import render
 from smart_app.pair_access import Pair, needs_couples, needs_pair, other_launches
 from smart_app.person import Person, person_from_bytes
@@ -218,7 +218,7 @@ def _couple(app: AppServices, pair: Pair, *, status: int = 200) -> Response:
             tenant=pair.own.tenant,
             sides=sides,
             agreed=all(each.agreed for each in sides),
-            forms=[each.title for each in app.plan.couples.instruments],
+            forms=[form_title(each) for each in app.plan.couples.instruments],
             days=app.plan.couples.agreement_days,
             hows=how_words(),
             how_missing=status == 422,
