@@ -81,9 +81,8 @@ AWAY = (
     JsonRefused,
     UnreadableResource,
 )
-# What graph.svg needs to say in words.
+# What graph.svg needs to say in words, beside `form_title`.
 GRAPH_WORDS: Mapping[str, object] = {
-    "form_title": form_title,
     "number": number,
     "direction_words": direction_words,
     "rule_words": rule_words,

@@ -221,6 +221,7 @@ def _couple(app: AppServices, pair: Pair, *, status: int = 200) -> Response:
             forms=[form_title(each) for each in app.plan.couples.instruments],
             days=app.plan.couples.agreement_days,
             hows=how_words(),
+            form_title=form_title,
             how_missing=status == 422,
             token=signed(app, PURPOSE, *pair.purpose),
             **compared,
