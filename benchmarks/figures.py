@@ -57,13 +57,24 @@ def section(name: str, about: str, found: dict[str, Any]) -> str:
         under.append(f"left out: {listed(found['skipped'])}")
     under.append(", ".join(f"{key} {each}" for key, each in found["versions"].items()))
     return (
-        f"## {about}\n\n`python -m benchmarks.{name} --json`\n\n"
+        f"## {about}\n\n`{command_of(name, found)}`\n\n"
         "| | target | measured | |\n|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n\n"
         + " · ".join(under)
         + "\n"
     )
+
+
+def command_of(name: str, found: dict[str, Any]) -> str:
+    """What prints these very figures again, also where it was not the default."""
+    sizes = {
+        "bulk": ("gigabytes", "passes"),
+        "delivery": ("seed",),
+        "mutation": ("n", "seed"),
+    }
+    words = [f"--{each} {found[each]:g}" for each in sizes.get(name, ())]
+    return " ".join(("python -m", f"benchmarks.{name}", *words, "--json"))
 
 
 def goal(target: object) -> str:

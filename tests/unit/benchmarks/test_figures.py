@@ -40,3 +40,13 @@ def test_a_benchmark_that_was_not_run_is_not_on_the_page(tmp_path: Path) -> None
     (tmp_path / "norm_fit.json").write_text(json.dumps(FOUND))
 
     assert page(tmp_path).count("\n## ") == 1
+
+
+def test_a_run_that_was_not_the_default_says_how_it_was_asked_for(
+    tmp_path: Path,
+) -> None:
+    found = {**FOUND, "benchmark": "mutation", "n": 300, "seed": 30}
+    (tmp_path / "mutation.json").write_text(json.dumps(found))
+
+    command = "`python -m benchmarks.mutation --n 300 --seed 30 --json`"
+    assert command in page(tmp_path).splitlines()
