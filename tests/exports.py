@@ -10,8 +10,6 @@ from clinical.norms.courses import Courses, courses_from, found_in
 from ehr.bulk.extract import Extraction, Wish, extract
 from tests.hook_calls import PHQ_9, score
 
-KEY = b"the same in every test"
-
 
 def reading(
     patient: str, on: str, value: object, *, name: str, **fields: Any
@@ -49,7 +47,7 @@ def in_folder(
 
 def courses_in(folder: Path, **options: Any) -> Courses:
     """The PHQ-9 courses of a folder, people numbered the same each time."""
-    return courses_of(extract(folder, Wish("phq-9"), key=KEY), **options)
+    return courses_of(extract(folder, Wish("phq-9")), **options)
 
 
 def courses_of(found: Extraction, **options: Any) -> Courses:

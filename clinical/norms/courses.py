@@ -75,8 +75,8 @@ class Courses:
 
 
 def found_in(
-    patient: bytes | bytearray,
-    record: bytes | bytearray,
+    patient: "array[int]",
+    record: "array[int]",
     *,
     instant: "array[int]",
     day: "array[int]",
@@ -87,12 +87,12 @@ def found_in(
     """Columns as the reader of an export fills them, without a copy.
 
     Args:
-        patient, record: hashes of 8 bytes, one after the other.
-        instant, day, updated, value, answered: of types q, i, I, d and b.
+        patient, record, instant, day, updated, value, answered: of types q, q, q, i, I,
+            d and b.
     """
     return FoundReadings(
-        patient=np.frombuffer(patient, dtype=np.uint64),
-        record=np.frombuffer(record, dtype=np.uint64),
+        patient=np.frombuffer(patient, dtype=np.int64),
+        record=np.frombuffer(record, dtype=np.int64),
         instant=np.frombuffer(instant, dtype=np.int64),
         day=np.frombuffer(day, dtype=np.int32),
         updated=np.frombuffer(updated, dtype=np.uint32),

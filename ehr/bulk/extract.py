@@ -4,12 +4,13 @@ Memory: one buffer for each process, and about forty bytes for each reading foun
 """
 
 import multiprocessing
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from ehr.bulk.errors import UnknownScore
 from ehr.bulk.scan import Columns, Scanned, Scanner, UnreadLine
@@ -21,6 +22,7 @@ from questionnaires.library import load_library
 
 KINDS: tuple[Kind, ...] = ("Observation", "QuestionnaireResponse")
 SMALL = 64 * 1_048_576  # bytes below which starting processes costs more than it saves
+SHARED_START: Final = "forkserver"
 MOST_NAMED = 20  # unread lines that are named by file and line; all are counted
 
 
@@ -97,7 +99,6 @@ def extract(
     wish: Wish,
     *,
     processes: int = 2,
-    key: bytes | None = None,
     kinds: Sequence[Kind] = KINDS,
     alone_below: int = SMALL,
     told: Callable[[int, int], None] = lambda _done, _size: None,
@@ -108,24 +109,30 @@ def extract(
         folder: with `Observation*.ndjson`, `QuestionnaireResponse*.ndjson`.
         processes: 1 or more.
         alone_below: bytes; a smaller folder is read by this process alone.
-        key: of the hashes, at most 64 bytes; a fresh one that nobody keeps by default.
         told: bytes done and bytes in all, as it goes on.
 
     Raises:
         UnknownInstrument, UnknownScore: see `Wish.wanted`.
         FolderUnusable: no such files, or compressed ones.
         OSError: a file cannot be read.
-        concurrent.futures.process.BrokenProcessPool: a process was ended from outside.
+        BrokenProcessPool: a process was ended from outside.
     """
     spans = spans_of(folder, kinds)
     found = Extraction()
     found.files = list(dict.fromkeys(each.file.name for each in spans))
     found.size = sum(each.end - each.start for each in spans)
-    key = secrets.token_bytes(32) if key is None else key
     places: list[tuple[Path, UnreadLine]] = []
     done = 0
-    alone = processes == 1 or found.size < alone_below
-    for scanned in _scanned(spans, wish, key, processes=0 if alone else processes):
+    alone = (
+        processes == 1
+        or found.size < alone_below
+        or SHARED_START not in multiprocessing.get_all_start_methods()
+    )
+    keys = set()
+    for scanned in _scanned(spans, wish, processes=0 if alone else processes):
+        keys.add(scanned.key_seen)
+        if len(keys) > 1:  # one person would become two
+            raise BrokenProcessPool("the process that shares its key was ended")
         done += scanned.span.end - scanned.span.start
         _add(found, scanned)
         places += [(scanned.span.file, each) for each in scanned.unread_at]
@@ -134,20 +141,19 @@ def extract(
     return found
 
 
-def _scanned(
-    spans: Sequence[Span], wish: Wish, key: bytes, *, processes: int
-) -> Iterator[Scanned]:
+def _scanned(spans: Sequence[Span], wish: Wish, *, processes: int) -> Iterator[Scanned]:
     """Each piece once, in any order; without further processes in theirs."""
     if not processes:
-        scanner = Scanner(wish.wanted(), key)
+        scanner = Scanner(wish.wanted())
         yield from map(scanner.scan, spans)
         return
-    # Started afresh: a copy of this process might hold another thread's lock.
+    # Copies of one process that was started afresh: they share the key of its hashes,
+    # and hold no lock of a thread of ours.
     with ProcessPoolExecutor(
         processes,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=multiprocessing.get_context(SHARED_START),
         initializer=_begin,
-        initargs=(wish, key),
+        initargs=(wish,),
     ) as pool:
         waiting = {pool.submit(_scan, each) for each in spans}
         for each in as_completed(waiting):
@@ -158,9 +164,9 @@ def _scanned(
 _scanner: Scanner | None = None  # of a process that only reads pieces
 
 
-def _begin(wish: Wish, key: bytes) -> None:
+def _begin(wish: Wish) -> None:
     global _scanner
-    _scanner = Scanner(wish.wanted(), key)
+    _scanner = Scanner(wish.wanted())
 
 
 def _scan(span: Span) -> Scanned:

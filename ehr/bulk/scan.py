@@ -1,10 +1,10 @@
 """One piece of a file → columns of readings, without anything that names a person.
 
 A patient's and a record's id leave this module only as keyed hashes, which join lines
-and are dropped in their turn (`clinical.norms.courses`). Nobody keeps the key.
+and are dropped in their turn (`clinical.norms.courses`). They are those of the
+interpreter (SipHash): its key is drawn when a process starts and ends with it.
 """
 
-import hashlib
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from fhir_mapping.bulk_line import LeftOut, LineReader, Row, Wanted
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.unread import Reason
 
-HASH_BYTES = 8
+_SAME_IN_ALL = "the key of this process"
 MOST_PLACES = 20  # of unread lines, by piece; all of them are counted
 
 
@@ -24,12 +24,12 @@ MOST_PLACES = 20  # of unread lines, by piece; all of them are counted
 class Columns:
     """Readings as columns; see `fhir_mapping.bulk_line.Row` for their meaning.
 
-    Ids are `HASH_BYTES` each, one after the other. Two of a million patients share a
-    hash with a probability of 3 in 100 million.
+    Ids are hashes of 64 bits. Two of a million patients share one with a probability
+    of 3 in 100 million.
     """
 
-    patient: bytearray = field(default_factory=bytearray)
-    record: bytearray = field(default_factory=bytearray)
+    patient: "array[int]" = field(default_factory=lambda: array("q"))
+    record: "array[int]" = field(default_factory=lambda: array("q"))
     instant: "array[int]" = field(default_factory=lambda: array("q"))
     day: "array[int]" = field(default_factory=lambda: array("i"))
     updated: "array[int]" = field(default_factory=lambda: array("I"))
@@ -63,6 +63,7 @@ class Scanned:
     Attributes:
         lines: looked at.
         others: of them, about something else.
+        key_seen: the same in all processes that hash with one key.
         unread: how many could not be used, by place and reason.
         unread_at: where the first `MOST_PLACES` of them are.
         estimated: scores that stand on answers of which some are missing.
@@ -70,6 +71,7 @@ class Scanned:
 
     span: Span
     columns: Columns = field(default_factory=Columns)
+    key_seen: int = field(default_factory=lambda: hash(_SAME_IN_ALL))
     lines: int = 0
     unread: Counter[tuple[str, Reason]] = field(default_factory=Counter)
     unread_at: list[UnreadLine] = field(default_factory=list)
@@ -79,17 +81,10 @@ class Scanned:
 
 
 class Scanner:
-    """Reads pieces, one after the other.
+    """Reads pieces, one after the other."""
 
-    Args:
-        key: of the hashes; the same for all pieces of one extraction.
-    """
-
-    def __init__(self, wanted: Wanted, key: bytes) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        self._hash = hashlib.blake2b(key=key, digest_size=HASH_BYTES)
-        self._last_patient: str | None = None
-        self._last_hash = b""
 
     def scan(self, span: Span) -> Scanned:
         """All readings of the lines that begin in this piece."""
@@ -116,7 +111,7 @@ class Scanner:
                     _report(found, offset, place=error.place, reason="malformed")
                     continue
                 if row is not None:
-                    self._add(row, found.columns)
+                    _add(row, found.columns)
         found.estimated, found.others = reader.estimated, reader.others
         columns = found.columns
         rows = len(columns.value)
@@ -124,20 +119,15 @@ class Scanner:
         columns.answered = array("b", [kind]) * rows
         return found
 
-    def _add(self, row: Row, columns: Columns) -> None:
-        patient, record, instant, day, updated, value = row
-        if patient != self._last_patient:  # those of one often stand together
-            hash_of = self._hash.copy()
-            hash_of.update(patient.encode())
-            self._last_patient, self._last_hash = patient, hash_of.digest()
-        columns.patient += self._last_hash
-        hash_of = self._hash.copy()
-        hash_of.update(record.encode())
-        columns.record += hash_of.digest()
-        columns.instant.append(instant)
-        columns.day.append(day)
-        columns.updated.append(updated)
-        columns.value.append(value)
+
+def _add(row: Row, columns: Columns) -> None:
+    patient, record, instant, day, updated, value = row
+    columns.patient.append(hash(patient))
+    columns.record.append(hash(record))
+    columns.instant.append(instant)
+    columns.day.append(day)
+    columns.updated.append(updated)
+    columns.value.append(value)
 
 
 def _report(found: Scanned, offset: int, *, place: str, reason: Reason) -> None:

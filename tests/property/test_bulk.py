@@ -13,7 +13,7 @@ from ehr.bulk.spans import spans_of
 from fhir_mapping.bulk_line import LineReader
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.r4.dates import to_the_day
-from tests.exports import KEY, courses_in, in_folder, ndjson, other, reading, table
+from tests.exports import courses_in, in_folder, ndjson, other, reading, table
 
 WISH = Wish("phq-9")
 WANTED = WISH.wanted()
@@ -58,8 +58,8 @@ def test_the_order_of_lines_and_files_changes_nothing(
 def test_the_size_of_the_pieces_changes_nothing(resources: list, size: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = in_folder(Path(name), [*resources, other("last")])
-        whole = extract(folder, WISH, key=KEY)
-        scanner = Scanner(WANTED, KEY)
+        whole = extract(folder, WISH)
+        scanner = Scanner(WANTED)
         pieces = [
             scanner.scan(each) for each in spans_of(folder, ("Observation",), size=size)
         ]

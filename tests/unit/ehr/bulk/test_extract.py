@@ -8,10 +8,10 @@ import pytest
 
 from ehr.bulk.errors import FolderUnusable, UnknownScore
 from ehr.bulk.extract import Wish, extract
-from ehr.bulk.scan import HASH_BYTES, Scanner
+from ehr.bulk.scan import Scanner
 from ehr.bulk.spans import LONGEST_LINE, Span, blocks_of
 from questionnaires.errors import UnknownInstrument
-from tests.exports import KEY, courses_in, in_folder, ndjson, other, reading, table
+from tests.exports import courses_in, in_folder, ndjson, other, reading, table
 
 FIXTURES = Path(__file__).parents[3] / "fixtures/fhir/rom-on-fhir"
 TRANSACTION = FIXTURES / "phq-9-transaction.json"
@@ -36,7 +36,7 @@ def test_readings_become_courses_with_sessions_and_days(tmp_path: Path) -> None:
 def test_no_name_id_or_date_is_left_in_what_was_found(tmp_path: Path) -> None:
     folder = in_folder(tmp_path, [reading("anna", "2026-03-02", 17, name="record-1")])
 
-    found = extract(folder, Wish("phq-9"), key=KEY)
+    found = extract(folder, Wish("phq-9"))
 
     text = repr(found)
     assert "anna" not in text
@@ -44,13 +44,14 @@ def test_no_name_id_or_date_is_left_in_what_was_found(tmp_path: Path) -> None:
     assert "2026" not in text
 
 
-def test_another_key_gives_other_hashes(tmp_path: Path) -> None:
+def test_another_process_gives_other_hashes(tmp_path: Path) -> None:
     folder = in_folder(tmp_path, [reading("anna", "2026-03-02", 17, name="1")])
 
-    first, second = (extract(folder, Wish("phq-9")).columns for _ in range(2))
+    here = extract(folder, Wish("phq-9")).columns
+    elsewhere = extract(folder, Wish("phq-9"), processes=2, alone_below=0).columns
 
-    assert first.patient != second.patient
-    assert first.record != second.record
+    assert here.patient != elsewhere.patient
+    assert here.record != elsewhere.record
 
 
 @pytest.mark.parametrize(
@@ -262,20 +263,20 @@ def test_an_unknown_instrument_or_score_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
-    folder = in_folder(
-        tmp_path,
-        [reading(f"p{n % 7}", f"2026-03-{n:02}", n, name=f"{n}") for n in range(1, 25)],
-    )
+    for day in range(1, 25):
+        row = reading(f"p{day % 7}", f"2026-03-{day:02}", day, name=f"{day}")
+        in_folder(tmp_path, [row], f"Observation.{day}.ndjson")
     told: list[tuple[int, int]] = []
 
     def tell(done: int, size: int) -> None:
         told.append((done, size))
 
-    two = extract(folder, Wish("phq-9"), key=KEY, processes=2, alone_below=0, told=tell)
-    one = extract(folder, Wish("phq-9"), key=KEY, processes=1)
+    two = extract(tmp_path, Wish("phq-9"), processes=2, alone_below=0, told=tell)
+    one = extract(tmp_path, Wish("phq-9"), processes=1)
 
     assert sorted(two.columns.value) == sorted(one.columns.value)
     assert sorted(two.columns.instant) == sorted(one.columns.instant)
+    assert len(set(two.columns.patient)) == len(set(one.columns.patient)) == 7
     assert told[-1] == (one.size, one.size)
 
 
@@ -304,7 +305,7 @@ def lines_of(span: Span) -> list[tuple[int, bytes | None]]:
 
 def test_a_scanner_counts_each_piece_by_itself(tmp_path: Path) -> None:
     file = in_folder(tmp_path, [other("1")]) / "Observation.1.ndjson"
-    scanner = Scanner(Wish("phq-9").wanted(), KEY)
+    scanner = Scanner(Wish("phq-9").wanted())
 
     pieces = [scanner.scan(Span(file, "Observation", 0, 10)) for _ in range(2)]
 
@@ -317,8 +318,8 @@ def test_a_withdrawn_first_line_moves_no_column(tmp_path: Path) -> None:
         tmp_path, [withdrawn, reading("bert", "2026-03-02", 2, name="2")]
     )
 
-    columns = extract(folder, Wish("phq-9"), key=KEY).columns
+    columns = extract(folder, Wish("phq-9")).columns
 
     rows = len(columns.value)
     assert rows == 2
-    assert len(columns.patient) == len(columns.record) == HASH_BYTES * rows
+    assert len(columns.patient) == len(columns.record) == rows
