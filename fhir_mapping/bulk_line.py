@@ -8,9 +8,10 @@ that matters, the judgement about those very bytes is remembered.
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeGuard, TypeVar
 
 from fhir_mapping.chart_pile import WITHDRAWN, measurement_from_response
 from fhir_mapping.errors import UnreadableResource
@@ -48,7 +49,7 @@ _ANY_DAY: Final = "2000-01-03"
 _ANY_MIDNIGHT: Final = datetime(2000, 1, 3, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _MOST_REMEMBERED: Final = 50_000  # per table; then it begins anew
-_LATEST: Final = 2**32 - 1  # what four bytes hold: seconds until the year 2106
+LATEST: Final = 2**32 - 1  # what four bytes hold: seconds until the year 2106
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,17 @@ class Wanted:
                     if coding.system == LOINC:
                         return (coding.code,)
         return ()
+
+
+@dataclass(slots=True)
+class UsualLines:
+    """Lines with nothing unusual in them, field by field, as they are written."""
+
+    patient: list[str] = field(default_factory=list)
+    record: list[str] = field(default_factory=list)
+    moment: list[str | None] = field(default_factory=list)
+    updated: list[str | None] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -142,7 +154,7 @@ class LineReader:
                 _remember(self._foreign, code, None)
         if type(judged) is not float:
             return None if self._value(judged) is None else self._no_longer(short)
-        moment = self._moment(short.effective_date_time)
+        moment = self.moment(short.effective_date_time)
         if moment is None:
             raise UnreadableResource("Observation", "effectiveDateTime", "no_date")
         instant, day = moment
@@ -150,6 +162,39 @@ class LineReader:
         patient = _patient(reference, "Observation")
         record = _record("Observation", short.id, patient, instant)
         return patient, record, instant, day, self._updated(short.meta), judged
+
+    def usual(self, lines: Sequence[ScoreLine], found: UsualLines) -> list[int]:
+        """Adds the readings of the usual lines; says which lines `row` has to read."""
+        foreign, judged = self._foreign, self._judged
+        unusual: list[int] = []
+        usual: list[int] = []
+        values: list[float] = []
+        for at, line in enumerate(lines):
+            code = bytes(line.code)
+            if code in foreign:
+                continue
+            if line.usual:
+                quantity = bytes(line.value_quantity)
+                value = judged.get((line.status, line.language, code, quantity))
+                if type(value) is float:
+                    usual.append(at)
+                    values.append(value)
+                    continue
+            unusual.append(at)
+        self.others += len(lines) - len(usual) - len(unusual)
+        some = [lines[at] for at in usual]
+        patients = [each.subject.reference if each.subject else None for each in some]
+        records = [each.id for each in some]
+        if not _are_patients(patients) or "" in records:
+            return sorted(usual + unusual)
+        found.patient += patients
+        found.record += records
+        found.moment += [each.effective_date_time for each in some]
+        found.updated += [
+            each.meta.last_updated if each.meta else None for each in some
+        ]
+        found.value += values
+        return unusual
 
     def _whole(self, resource: Resource) -> Row | None:
         value = self._value(self._judgement(resource))
@@ -232,7 +277,7 @@ class LineReader:
         self.left_out[judged] += 1
         return math.nan
 
-    def _moment(self, text: str | None) -> tuple[int, int] | None:
+    def moment(self, text: str | None) -> tuple[int, int] | None:
         """Instant and day as `to_the_day` reads them, in parts that come again.
 
         The offset is part of the text, so each part says the same beside any other.
@@ -264,13 +309,26 @@ class LineReader:
         """What is left of a record: that its older versions count no more."""
         if not resource.id:
             return None
-        record = f"{resource.resource_type}/{resource.id}"
+        record = _record(resource.resource_type, resource.id, "", 0)
         return "", record, 0, 0, self._updated(resource.meta), math.nan
 
     def _updated(self, meta: Meta | None) -> int:
         """Seconds since 1970, within four bytes; 0 where nothing is said."""
-        found = self._moment(meta.last_updated) if meta else None
-        return 0 if found is None else min(max(found[0], 0), _LATEST)
+        found = self.moment(meta.last_updated) if meta else None
+        return 0 if found is None else min(max(found[0], 0), LATEST)
+
+
+def _are_patients(references: list[str | None]) -> TypeGuard[list[str]]:
+    """Whether all of them are of the form `Patient/id`."""
+    if None in references:
+        return False
+    text = "\n".join(each for each in references if each)
+    last = len(references) - 1
+    return last < 0 or (
+        text.startswith("Patient/")
+        and text.count("\nPatient/") == text.count("\n") == last
+        and text.count("/") == last + 1
+    )
 
 
 def _patient(reference: str | None, kind: str) -> str:
@@ -283,8 +341,9 @@ def _patient(reference: str | None, kind: str) -> str:
 
 
 def _record(kind: str, name: str, patient: str, instant: int) -> str:
-    # Without an id there is no second version: the sitting is all that names it.
-    return f"{kind}/{name}" if name else f"{kind} of {patient} {instant}"
+    if not name:  # then there is no second version: the sitting is all that names it
+        return f"{kind} of {patient} {instant}"
+    return name if kind == "Observation" else f"{kind}/{name}"
 
 
 def _instant_and_day(moment: datetime) -> tuple[int, int]:

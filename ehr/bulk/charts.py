@@ -121,7 +121,7 @@ class ChartReader:
                 continue
             for line in _lines_at(self._files[number], of_file):
                 try:
-                    resources.append(_resource(line, plain=False))
+                    resources.append(_resource(line))
                 except UnreadableResource as error:
                     kind = error.resource_type
                     unread.append(Unread(kind, "", error.place, error.reason))
@@ -171,7 +171,7 @@ def _index_lines(found: Charts, number: int) -> Iterator[int]:
         for line in block.lines:
             found.lines += 1
             try:
-                _place(found, line, number, offset=offset, plain=block.plain)
+                _place(found, line, number, offset=offset)
             except UnreadableResource as error:
                 key = (error.resource_type, error.place, error.reason)
                 found.nobodys[key] += 1
@@ -186,9 +186,7 @@ def _index_lines(found: Charts, number: int) -> Iterator[int]:
     ]
 
 
-def _place(
-    found: Charts, line: bytes | None, number: int, *, offset: int, plain: bool
-) -> None:
+def _place(found: Charts, line: bytes | None, number: int, *, offset: int) -> None:
     """Keeps where the line is, under whose it is.
 
     Raises:
@@ -200,7 +198,7 @@ def _place(
         found.lines -= 1
         return
     try:
-        resource = _resource(line, plain=plain)
+        resource = _resource(line)
         kind, patient = plausible_type(resource.resource_type), patient_of(resource)
     except UnreadableResource as error:
         kind, patient = error.resource_type, _patient_by_hand(line)
@@ -247,9 +245,9 @@ def _bundle(file: Path) -> BundleReading:
         ) from None
 
 
-def _resource(line: bytes, *, plain: bool) -> Resource:
+def _resource(line: bytes) -> Resource:
     try:
-        return resource_from_bytes(line if plain else checked_text(line, profile="ehr"))
+        return resource_from_bytes(checked_text(line, profile="ehr"))
     except JsonRefused as error:
         place = "" if error.place.startswith("byte ") else error.place
         raise UnreadableResource("", place) from None

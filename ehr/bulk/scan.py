@@ -7,16 +7,32 @@ interpreter (SipHash): its key is drawn when a process starts and ends with it.
 
 from array import array
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
-from ehr.bulk.spans import Span, blocks_of, holds_one_of
+import numpy as np
+
+from ehr.bulk.spans import Block, Span, blocks_of, holds_one_of
 from ehr.errors import JsonRefused
 from ehr.wire.typed_json import checked_text
-from fhir_mapping.bulk_line import LeftOut, LineReader, Row, Wanted
+from fhir_mapping.bulk_line import (
+    LATEST,
+    LeftOut,
+    LineReader,
+    Row,
+    UsualLines,
+    Wanted,
+)
 from fhir_mapping.errors import UnreadableResource
+from fhir_mapping.r4.date_columns import moments_of
+from fhir_mapping.r4.score_line import ScoreLine, score_lines
 from fhir_mapping.unread import Reason
 
-_SAME_IN_ALL = "the key of this process"
+_LINE_END: Final = ord("\n")
+_OPENS: Final = ord("{")
+_CLOSES: Final = ord("}")
+_SAME_IN_ALL: Final = "the key of this process"
 MOST_PLACES = 20  # of unread lines, by piece; all of them are counted
 
 
@@ -88,36 +104,105 @@ class Scanner:
 
     def scan(self, span: Span) -> Scanned:
         """All readings of the lines that begin in this piece."""
+        found = self._together(span) if span.kind == "Observation" else None
+        return found or self._one_by_one(span)
+
+    def _together(self, span: Span) -> Scanned | None:
+        """Many lines at a time; None if the date of a usual line is none.
+
+        Only reading the piece again, line by line, tells which one.
+        """
+        reader, usual = LineReader(self._wanted, span.kind), UsualLines()
+        found = Scanned(span, left_out=reader.left_out)
+        for block in blocks_of(span):
+            lines = _lines_of(block)
+            if lines is None:
+                _read(block, range(len(block.lines)), reader, found)
+                found.lines += len(block.lines)
+            else:
+                _read(block, reader.usual(lines, usual), reader, found)
+                found.lines += len(lines)
+        columns = _columns(usual, reader)
+        if columns is None:
+            return None
+        found.columns.add(columns)
+        return _finished(found, reader)
+
+    def _one_by_one(self, span: Span) -> Scanned:
         reader = LineReader(self._wanted, span.kind)
         found = Scanned(span, left_out=reader.left_out)
         needles = self._wanted.needles(span.kind)
         for block in blocks_of(span):
+            numbers = [
+                number
+                for number, line in enumerate(block.lines)
+                if not needles or not line or holds_one_of(needles, line)
+            ]
+            reader.others += len(block.lines) - len(numbers)
+            _read(block, numbers, reader, found)
             found.lines += len(block.lines)
-            for number, line in enumerate(block.lines):
-                try:
-                    if line is None:
-                        raise UnreadableResource(span.kind, "")
-                    if needles and not holds_one_of(needles, line):
-                        continue
-                    if not block.plain:
-                        line = checked_text(line, profile="ehr")
-                    row = reader.row(line)
-                except UnreadableResource as error:
-                    offset = block.offset_of(number)
-                    _report(found, offset, place=error.place, reason=error.reason)
-                    continue
-                except JsonRefused as error:
-                    offset = block.offset_of(number)
-                    _report(found, offset, place=error.place, reason="malformed")
-                    continue
-                if row is not None:
-                    _add(row, found.columns)
-        found.estimated, found.others = reader.estimated, reader.others
-        columns = found.columns
-        rows = len(columns.value)
-        kind = int(span.kind == "QuestionnaireResponse")
-        columns.answered = array("b", [kind]) * rows
-        return found
+        return _finished(found, reader)
+
+
+def _read(
+    block: Block, numbers: Iterable[int], reader: LineReader, found: Scanned
+) -> None:
+    """Adds what these lines say, each read by itself."""
+    for number in numbers:
+        line = block.lines[number]
+        try:
+            if line is None:
+                raise UnreadableResource(found.span.kind, "")
+            row = reader.row(checked_text(line, profile="ehr"))
+        except UnreadableResource as error:
+            offset = block.offset_of(number)
+            _report(found, offset, place=error.place, reason=error.reason)
+        except JsonRefused as error:
+            offset = block.offset_of(number)
+            _report(found, offset, place=error.place, reason="malformed")
+        else:
+            if row is not None:
+                _add(row, found.columns)
+
+
+def _lines_of(block: Block) -> list[ScoreLine] | None:
+    """The deciding fields of every line; None if each is to be looked at by itself."""
+    try:
+        text = checked_text(block.text, profile="ehr")
+    except JsonRefused:
+        return None
+    if not text.startswith(b"{") or not text.endswith(b"}\n"):
+        return None
+    signs = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero(signs == _LINE_END)
+    before, after = signs[ends - 1], signs[ends[:-1] + 1]
+    if not ((before == _CLOSES).all() and (after == _OPENS).all()):
+        return None  # a value may go beyond its line
+    lines = score_lines(text)
+    return lines if lines is not None and len(lines) == len(ends) else None
+
+
+def _columns(usual: UsualLines, reader: LineReader) -> Columns | None:
+    instant, day, exact = moments_of(usual.moment, reader.moment)
+    if not exact.all():
+        return None
+    updated, _, _ = moments_of(usual.updated, reader.moment)
+    return Columns(
+        patient=array("q", map(hash, usual.patient)),
+        record=array("q", map(hash, usual.record)),
+        instant=array("q", instant.astype(np.int64).tobytes()),
+        day=array("i", day.astype(np.int32).tobytes()),
+        updated=array("I", updated.clip(0, LATEST).astype(np.uint32).tobytes()),
+        value=array("d", usual.value),
+    )
+
+
+def _finished(found: Scanned, reader: LineReader) -> Scanned:
+    found.estimated, found.others = reader.estimated, reader.others
+    answered = int(found.span.kind == "QuestionnaireResponse")
+    columns = found.columns
+    columns.answered = array("b", [answered]) * len(columns.value)
+    return found
 
 
 def _add(row: Row, columns: Columns) -> None:

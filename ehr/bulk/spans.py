@@ -7,6 +7,7 @@ each line is read once.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import RawIOBase
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ehr.bulk.errors import FolderUnusable
 from ehr.wire.typed_json import LARGEST
 from fhir_mapping.bulk_line import Kind
 
-BUFFER = 65_536  # bytes read at a time; larger ones cost more to get than to fill
+BUFFER = 262_144  # bytes read at a time; larger ones cost more to get than to fill
 LONGEST_LINE = LARGEST["ehr"]
 SPAN = 32 * 1_048_576  # bytes that one process takes at a time
 
@@ -33,20 +34,30 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """Some lines in a row.
 
     Attributes:
         offset: of the first byte of the first line.
-        lines: without their ends; None for one that is too long, or in whose middle
-            the file ends.
-        plain: all of it is known to be ASCII without any escape.
+        text: all of them, with their ends; empty for one line that is too long.
     """
 
     offset: int
-    lines: list[bytes | None]
-    plain: bool
+    text: bytes
+
+    @cached_property
+    def lines(self) -> list[bytes | None]:
+        """Without their ends; None for one that is too long, or is cut off."""
+        if not self.text:
+            return [None]
+        lines: list[bytes | None] = [*self.text.split(b"\n")]
+        last = lines.pop()
+        if last:  # the file ends without a line end
+            lines.append(last if last.rstrip().endswith(b"}") else None)
+        if len(self.text) <= LONGEST_LINE:
+            return lines
+        return [each if each and len(each) <= LONGEST_LINE else None for each in lines]
 
     def offset_of(self, number: int) -> int:
         """Of the first byte of a line, 0 for the first; no None comes before it."""
@@ -109,27 +120,17 @@ def blocks_between(file: Path, start: int, stop: int) -> Iterator[Block]:
             if end:
                 # The line that goes beyond our end is the last of ours.
                 last = data.find(b"\n", max(stop - offset - 1, 0), end) + 1
-                yield _block(data[: last or end], offset)
+                yield Block(offset, data[: last or end])
                 if not piece:
                     return
                 offset, held = offset + end, data[end:]
             elif not piece:
                 return
             elif len(data) > LONGEST_LINE:
-                yield Block(offset, [None], plain=False)
+                yield Block(offset, b"")
                 offset, held = _line_end(stream, offset + len(data)), b""
             else:
                 held = data
-
-
-def _block(data: bytes, offset: int) -> Block:
-    lines: list[bytes | None] = [*data.split(b"\n")]
-    last = lines.pop()
-    if last:  # the file ends without a line end
-        lines.append(last if last.rstrip().endswith(b"}") else None)
-    if len(data) > LONGEST_LINE:
-        lines = [each if each and len(each) <= LONGEST_LINE else None for each in lines]
-    return Block(offset, lines, plain=data.isascii() and b"\\" not in data)
 
 
 def holds_one_of(needles: Sequence[bytes], line: bytes) -> bool:

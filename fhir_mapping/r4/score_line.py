@@ -43,18 +43,19 @@ class ScoreLine(msgspec.Struct, gc=False, rename="camel"):
     def usual(self) -> bool:
         """Whether nothing that matters stands outside the fields above."""
         return (
-            self.effective_date_time is not None
-            and self.method is None
-            and self.extension is None
-            and self.modifier_extension is None
-            and self.implicit_rules is None
-            and self.data_absent_reason is None
-            and self.value_integer is None
-            and self.value_string is None
-            and self.value_codeable_concept is None
-            and self.effective_instant is None
-            and self.effective_period is None
-            and self.resource_type == "Observation"
+            self.effective_instant
+            is self.effective_period
+            is self.value_integer
+            is self.value_string
+            is self.value_codeable_concept
+            is self.data_absent_reason
+            is self.method
+            is self.extension
+            is self.modifier_extension
+            is self.implicit_rules
+            is None
+        ) and (
+            self.effective_date_time is not None and self.resource_type == "Observation"
         )
 
 
@@ -65,5 +66,17 @@ def score_line(line: bytes) -> ScoreLine | None:
     """The fields of one line; None if they are not of the shape they should have."""
     try:
         return _LINE.decode(line)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def score_lines(lines: bytes) -> list[ScoreLine] | None:
+    """The same of many lines; None if not all of them are of that shape.
+
+    Where one value ends and the next begins is not asked here: lines that end with `}`
+    and begin with `{` are one value each, if as many are found.
+    """
+    try:
+        return _LINE.decode_lines(lines)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
