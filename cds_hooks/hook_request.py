@@ -54,7 +54,6 @@ class FhirAuthorization(msgspec.Struct, gc=False):
 class Prefetched(Resource, gc=False, rename="camel"):
     """One prefetched value: a resource, or a Bundle, seen through one structure."""
 
-    type: str | None = None
     entry: tuple[Entry, ...] = ()
     link: tuple[Link, ...] = ()
 

@@ -20,11 +20,12 @@ from fhir_mapping.r4.newest import newest_of_each
 from fhir_mapping.r4.reading import Resource
 from fhir_mapping.r4.references import reference_parts
 from fhir_mapping.unread import Unread
+from fhir_mapping.visits import ENCOUNTER
 from questionnaires.library import Library
 
 PATIENT = "Patient"
 # Read by themselves, beside the measurements, as in a live call.
-_BESIDE = frozenset({TASK, APPOINTMENT, PATIENT})
+_BESIDE = frozenset({TASK, APPOINTMENT, PATIENT, ENCOUNTER})
 
 
 @dataclass(frozen=True, slots=True)

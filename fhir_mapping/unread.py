@@ -9,6 +9,7 @@ Reason = Literal[
     "unit",  # a quantity in a unit that is not score points
     "out_of_range",  # a number the instrument cannot give
     "no_date",  # no date, or none exact to the day
+    "no_time",  # only a day, where it matters what came before and after
     "other_patient",  # about somebody else
     "not_final",  # preliminary, in progress, cancelled
     "not_interpreted",  # a modifier extension or implicit rules we do not know

@@ -20,6 +20,8 @@ def unread_reason(reason: Reason) -> str:
             return gettext("a number that this form cannot give")
         case "no_date":
             return gettext("no date that is exact to the day")
+        case "no_time":
+            return gettext("only a day, and no time")
         case "other_patient":
             return gettext("about another person")
         case "not_final":

@@ -25,6 +25,7 @@ class Tally:
     Attributes:
         unanswered: people without any answer to a form of the plan.
         once: people with answers on one day only, to whom nothing can be compared.
+        unopened: people whose chart nobody opens.
         openings: of charts.
         sessions: days with an answer, person by person.
         cards: each once per person, cause, evidence and occasion.
@@ -40,6 +41,7 @@ class Tally:
     people: int = 0
     unanswered: int = 0
     once: int = 0
+    unopened: int = 0
     openings: int = 0
     sessions: int = 0
     cards: int = 0
@@ -125,6 +127,7 @@ def tally_of(past: Past, opened: Sequence[Replayed]) -> Tally:
         people=1,
         unanswered=int(not days),
         once=int(len(days) == 1),
+        unopened=int(not opened),
         openings=len(opened),
         sessions=len(days),
         cards=len(cards),

@@ -58,6 +58,7 @@ class ReplayReport:
     """What would have been shown.
 
     Attributes:
+        unopened: people whose chart nobody opens.
         cards: each once for the same person, cause, evidence and occasion.
         per_week: mean over the calendar weeks from the first to the last opening.
         cannot_tell: people for whom a rule could not tell at the last opening.
@@ -66,6 +67,7 @@ class ReplayReport:
     people: Figure
     unanswered: Figure
     once: Figure
+    unopened: Figure
     sessions: Figure
     openings: Figure
     cards: Figure
@@ -91,6 +93,7 @@ def report_from(
     least = numbers.smallest_cell
     answered = tally.people - tally.unanswered
     few, few_told = _few(answered, least), _few(tally.told, least)
+    few_opened = _few(tally.people - tally.unopened, least)
     weeks = _weeks(tally)
 
     def known(figure: int) -> Figure:
@@ -103,8 +106,9 @@ def report_from(
         people=_shown(tally.people, least),
         unanswered=_shown(tally.unanswered, least),
         once=_shown(tally.once, least),
+        unopened=Hidden() if few_opened else _shown(tally.unopened, least),
         sessions=known(tally.sessions),
-        openings=known(tally.openings),
+        openings=Hidden() if few_opened else known(tally.openings),
         cards=told(tally.cards),
         shown=told(tally.shown),
         told=told(tally.told),

@@ -51,6 +51,23 @@ class CompletedVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class BegunVisit:
+    """An encounter that has begun, over or not.
+
+    Attributes:
+        id: "" where the EHR gives none.
+        start: as the EHR states it, with offset.
+        team: id of the organisation that held it; "" if none is stated.
+        team_name: as the EHR shows it; "" if it does not.
+    """
+
+    id: str
+    start: datetime
+    team: str = ""
+    team_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One completed encounter.
 

@@ -28,6 +28,7 @@ from fhir_mapping.r4.reading import (
 )
 from fhir_mapping.r4.references import reference_parts
 from fhir_mapping.unread import Unread
+from fhir_mapping.visits import ENCOUNTER, VisitWish, begun_visit
 
 LOOKED_AT = frozenset(
     {"Observation", "QuestionnaireResponse", APPOINTMENT, TASK, PATIENT}
@@ -51,14 +52,17 @@ class Charts:
     """Whose lines stand where.
 
     Attributes:
+        visits: the encounters that are looked at; None where none is.
         left: files and folders beside them that are not read.
         places: patient -> file, offset, length; of each line in turn.
         others: lines of types that nobody asked for, by type.
-        nobodys: lines that could not be read, or say nobody's name, by type and why.
+        nobodys: lines that could not be read, or say nobody's name, by type and why;
+            of encounters also somebody's.
         nobodys_at: the first of them.
     """
 
     files: tuple[Path, ...]
+    visits: VisitWish | None = None
     left: tuple[str, ...] = ()
     places: dict[str, "array[int]"] = field(default_factory=dict)
     lines: int = 0
@@ -66,21 +70,31 @@ class Charts:
     nobodys: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     nobodys_at: list[NamedLine] = field(default_factory=list)
 
+    def looks_at(self, kind: str) -> bool:
+        """Whether lines of this type, or of none that can be told, matter."""
+        if kind == ENCOUNTER:
+            return self.visits is not None
+        return kind in LOOKED_AT or kind == "Resource"
+
 
 def charts_in(
-    export: Path, *, told: Callable[[int, int], None] = lambda _done, _size: None
+    export: Path,
+    *,
+    visits: VisitWish | None = None,
+    told: Callable[[int, int], None] = lambda _done, _size: None,
 ) -> Charts:
     """Every line of an export, sorted by patient.
 
     Args:
         export: a file, or a folder with `*.ndjson` and Bundles (`*.json`).
+        visits: the encounters that are wished for; without, none is looked at.
         told: bytes done and bytes in all, as it goes on.
 
     Raises:
         FolderUnusable: there is no such file, or one is compressed or not a Bundle.
         OSError: a file cannot be read.
     """
-    found = _files(export)
+    found = _files(export, visits)
     size, done = sum(each.stat().st_size for each in found.files), 0
     for number, file in enumerate(found.files):
         if file.suffix == ".json":
@@ -133,7 +147,7 @@ class ChartReader:
         return self._bundle[1]
 
 
-def _files(export: Path) -> Charts:
+def _files(export: Path, visits: VisitWish | None) -> Charts:
     everything = sorted(export.iterdir()) if export.is_dir() else [export]
     # What `rom bulk export` keeps for itself beside its files is no Bundle.
     names = [each for each in everything if each.name != STATE]
@@ -151,7 +165,9 @@ def _files(export: Path) -> Charts:
             " or one file"
         )
     return Charts(
-        tuple(usable), left=tuple(each.name for each in names if each not in usable)
+        tuple(usable),
+        visits,
+        left=tuple(each.name for each in names if each not in usable),
     )
 
 
@@ -190,7 +206,8 @@ def _place(found: Charts, line: bytes | None, number: int, *, offset: int) -> No
     """Keeps where the line is, under whose it is.
 
     Raises:
-        UnreadableResource: it is nobody's that we know.
+        UnreadableResource: it is nobody's that we know, or an encounter that cannot be
+            used; of what else cannot be used its reader will tell.
     """
     if line is None:
         raise UnreadableResource("", "")
@@ -202,15 +219,17 @@ def _place(found: Charts, line: bytes | None, number: int, *, offset: int) -> No
         kind, patient = plausible_type(resource.resource_type), patient_of(resource)
     except UnreadableResource as error:
         kind, patient = error.resource_type, _patient_by_hand(line)
-        if patient is None:
+        if found.looks_at(kind) and (patient is None or kind == ENCOUNTER):
             raise
-    if kind not in LOOKED_AT and kind != "Resource":
+    if not found.looks_at(kind):
         found.others[kind] += 1
-    elif patient is None:
+        return
+    if patient is None:
         raise UnreadableResource(kind, _names_patient(kind))
-    else:
-        kept = found.places.setdefault(patient, array("q"))
-        kept.extend((number, offset, len(line)))
+    kept = found.places.setdefault(patient, array("q"))
+    kept.extend((number, offset, len(line)))
+    if kind == ENCOUNTER and found.visits:
+        begun_visit(resource, found.visits)
 
 
 def _index_bundle(found: Charts, number: int) -> None:
@@ -220,14 +239,22 @@ def _index_bundle(found: Charts, number: int) -> None:
     whose: dict[str, None] = {}
     for each in reading.resources:
         kind, patient = plausible_type(each.resource_type), patient_of(each)
-        if kind not in LOOKED_AT and kind != "Resource":
+        if not found.looks_at(kind):
             found.others[kind] += 1
         elif patient is None:
             found.nobodys[kind, _names_patient(kind), "malformed"] += 1
         else:
             whose[patient] = None
+            if kind == ENCOUNTER and found.visits:
+                try:
+                    begun_visit(each, found.visits)
+                except UnreadableResource as error:
+                    found.nobodys[kind, error.place, error.reason] += 1
     for lost in reading.unread:
-        found.nobodys[lost.resource_type, lost.place, lost.reason] += 1
+        if lost.resource_type == ENCOUNTER and not found.visits:
+            found.others[ENCOUNTER] += 1
+        else:
+            found.nobodys[lost.resource_type, lost.place, lost.reason] += 1
     for patient in whose:
         kept = found.places.setdefault(patient, array("q"))
         kept.extend((number, 0, _WHOLE_FILE))

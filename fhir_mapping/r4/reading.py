@@ -127,11 +127,21 @@ class Seat(_Part):
             self.who = None
 
 
+class Team(Reference):
+    """The organisation that held an Encounter. No other name is kept."""
+
+    display: str | None = None
+
+    def __post_init__(self) -> None:
+        parts = reference_parts(self.reference) if self.reference else None
+        if parts is None or parts[0] != "Organization":
+            self.reference = self.display = None
+
+
 class OutcomeIssue(_Part):
     severity: str = ""
     code: str = ""
     details: CodeableConcept | None = None
-    expression: tuple[str, ...] = ()
 
 
 class Resource(_Part):
@@ -171,6 +181,9 @@ class Resource(_Part):
     item: tuple[Item, ...] = ()
     # Encounter
     period: Period | None = None
+    visit_class: Coding | None = msgspec.field(name="class", default=None)
+    type: CodeableConcept | tuple[CodeableConcept, ...] | str = ()  # a list in it
+    team: Team | None = msgspec.field(name="serviceProvider", default=None)
     # Appointment
     start: str | None = None
     seats: tuple[Seat, ...] = msgspec.field(name="participant", default=())
@@ -182,11 +195,9 @@ class Resource(_Part):
     input: tuple[Parameter, ...] = ()
     output: tuple[Parameter, ...] = ()
     # Patient
-    active: bool | None = None
     name: tuple[HumanName, ...] = ()
     birth_date: str | None = None
     communication: tuple[Communication, ...] = ()
-    deceased_boolean: bool | None = None
     # OperationOutcome
     issue: tuple[OutcomeIssue, ...] = ()
 
@@ -202,20 +213,12 @@ class Link(_Part):
     url: str = ""
 
 
-class Search(_Part):
-    mode: str | None = None
-
-
 class Entry(_Part):
-    full_url: str | None = None
     resource: Resource | None = None
-    search: Search | None = None
 
 
 class Bundle(_Part):
     resource_type: str = ""
-    type: str | None = None
-    total: int | None = None
     link: tuple[Link, ...] = ()
     entry: tuple[Entry, ...] = ()
 
@@ -227,7 +230,6 @@ class _Head(_Part):
 
 class _RawEntry(_Part):
     resource: msgspec.Raw = msgspec.Raw(b"null")
-    search: Search | None = None
 
 
 class _RawBundle(_Part):
@@ -239,7 +241,8 @@ class _RawBundle(_Part):
 # The types whose content matters to us; of others only type and id are kept if the
 # typed fields above do not fit them (`code` is a list in some).
 _READ: Final = frozenset(
-    {"Appointment", "Observation", "QuestionnaireResponse", "Patient", "Task"}
+    {"Appointment", "Encounter", "Observation", "QuestionnaireResponse"}
+    | {"Patient", "Task"}
 )
 
 _RESOURCE: Final = msgspec.json.Decoder(Resource)

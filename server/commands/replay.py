@@ -17,7 +17,9 @@ from clinical.errors import NormPackError, PlanFileError
 from ehr.bulk.charts import charts_in
 from ehr.bulk.errors import FolderUnusable
 from fhir_mapping.errors import DialectFileError
+from fhir_mapping.visits import BEGUN, VisitWish
 from questionnaires.errors import InstrumentFileError
+from server.commands.encounter_types import Kinds, encounter_types
 from server.norms.command_files import progress
 from server.replay.inputs import Wish, read_rules
 from server.replay.openings import OpeningsUnusable, openings_in
@@ -53,10 +55,11 @@ _UNUSABLE = (
     "--occasions",
     default="sessions",
     show_default=True,
-    metavar="sessions|weekly|FILE.csv",
-    help="When charts were opened: after each answer, every week, or as a list says"
-    " (patient, at, encounter).",
+    metavar="sessions|weekly|encounters|FILE.csv",
+    help="When charts were opened: after each answer, every week, at the start of each"
+    " Encounter, or as a list says (patient, at, encounter).",
 )
+@encounter_types
 @click.option(
     "--as",
     "way",
@@ -88,6 +91,7 @@ def command(
     dialect: str,
     folders: tuple[Path, ...],
     occasions: str,
+    kinds: Kinds,
     way: Way,
     changes: tuple[str, ...],
     thresholds: bool,
@@ -100,12 +104,16 @@ def command(
     Only sums come out: no name, no id, no figure about fewer than five people.
     """
     rhythm = next((each for each in get_args(Rhythm) if each == occasions), None)
+    visits = VisitWish(BEGUN, kinds) if occasions == "encounters" else None
+    if kinds and not visits:
+        _refuse("--encounter-type goes with --occasions encounters only")
     wish = Wish(
         plan,
         norms,
         dialect=dialect,
         folders=folders,
         rhythm=rhythm,
+        visits=visits,
         way=way,
         changes=changes,
         thresholds=thresholds,
@@ -127,9 +135,10 @@ def command(
 
 def _replay(export: Path, wish: Wish, openings: Path, *, processes: int) -> Replay:
     rules = read_rules(wish)  # before anything large is read
-    moments = None if wish.rhythm else openings_in(openings)
+    listed = not (wish.rhythm or wish.visits)
+    moments = openings_in(openings) if listed else None
     with progress("reading") as told:
-        charts = charts_in(export, told=told)
+        charts = charts_in(export, visits=wish.visits, told=told)
     with progress("replaying") as told:
         outcome = replay_of(
             charts, wish, rules, moments=moments, processes=processes, told=told

@@ -14,6 +14,7 @@ from clinical.norms.library import NormLibrary, norms_on_trial
 from clinical.plan import MeasurementPlan, plan_from_toml
 from clinical.plan_changed import changed_plan, each_threshold
 from fhir_mapping.dialect import Dialect, load_dialect
+from fhir_mapping.visits import VisitWish
 from questionnaires.library import Library, load_library
 from server.norm_files import pack_content, read_norms
 
@@ -25,7 +26,9 @@ class Wish:
     Attributes:
         norms: in place of the plan's own packs, signed or not.
         folders: of the site's own instruments.
-        rhythm: when charts are taken to have been opened; None if a list says it.
+        rhythm: when charts are taken to have been opened; None if a list says it, or
+            encounters do.
+        visits: the encounters at whose start charts are opened.
         changes: `KEY=VALUE`, each compared with the plan by itself.
         thresholds: also every number of the plan, once lower and once higher.
     """
@@ -35,6 +38,7 @@ class Wish:
     dialect: str = "plain-r4"
     folders: tuple[Path, ...] = ()
     rhythm: Rhythm | None = "sessions"
+    visits: VisitWish | None = None
     way: Way = "speaking"
     changes: tuple[str, ...] = ()
     thresholds: bool = False

@@ -32,6 +32,7 @@ from clinical.across_episodes.replay_counts import (
 from clinical.plan import MeasurementPlan
 from ehr.bulk.charts import ChartReader, Charts
 from fhir_mapping.history import history_of
+from fhir_mapping.visits import begun_visits
 from server.languages import TRANSLATIONS, read_catalogues, words_without_request
 from server.replay.inputs import Rules, Wish, read_rules
 
@@ -92,7 +93,7 @@ def replay_of(
     """All people of an export.
 
     Args:
-        moments: when whose chart was opened; None asks `wish.rhythm`.
+        moments: when whose chart was opened; None asks the wish.
         told: people done and people in all.
 
     Raises:
@@ -154,7 +155,10 @@ class Replayer:
             unread=unread,
         )
         past = history.past
-        if moments is None:
+        if self.wish.visits:
+            begun = begun_visits(resources, self.wish.visits)
+            moments = tuple(Moment(each.start, each.id) for each in begun)
+        elif moments is None:
             assert self.wish.rhythm is not None
             moments = moments_of(past.episode, self.wish.rhythm)
         opened = self._opened(past, moments, rules.plan)

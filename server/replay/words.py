@@ -21,6 +21,12 @@ from server.replay.inputs import Rules, Wish
 from server.replay.run import Outcome
 
 Json = Mapping[str, object]
+_OCCASIONS: Mapping[str, str] = {
+    "sessions": "right after each answer",
+    "weekly": "every week",
+    "list": "as the list says",
+    "encounters": "at the start of each Encounter",
+}
 _TITLES: Mapping[Dimension, str] = {
     "signal": "by signal",
     "language": "by language of the latest answer",
@@ -42,6 +48,13 @@ class Replay:
     charts: Charts
     outcome: Outcome
     strangers: int = 0
+
+    @property
+    def openings_at(self) -> str:
+        """When charts were opened, as a key of `_OCCASIONS`."""
+        if self.wish.visits:
+            return "encounters"
+        return self.wish.rhythm or "list"
 
     @property
     def report(self) -> ReplayReport:
@@ -73,12 +86,13 @@ def json_of(done: Replay) -> Json:
             "repeat": rules.plan.repeat,
         },
         "norms": [_norm_json(each) for each in rules.norms.packs],
-        "openings_at": wish.rhythm or "list",
+        "openings_at": done.openings_at,
         "cards_as": wish.way,
         "smallest_cell": numbers().smallest_cell,
         "people": _figure(report.people),
         "without_answers": _figure(report.unanswered),
         "with_one_session": _figure(report.once),
+        "without_openings": _figure(report.unopened),
         "sessions": _figure(report.sessions),
         "openings": _figure(report.openings),
         "cards": _figure(report.cards),
@@ -144,6 +158,10 @@ def _head(done: Replay) -> Iterator[str]:
         f" {_said(report.unanswered)}, with one session only {_said(report.once)}"
     )
     yield f"sessions {_said(report.sessions)}, openings {_said(report.openings)}"
+    yield (
+        f"charts opened {_OCCASIONS[done.openings_at]}; of people without one:"
+        f" {_said(report.unopened)}"
+    )
     yield (
         f"cards {_said(report.cards)}: {_said(report.per_100)} per 100 sessions,"
         f" {_said(report.per_week)} a week over {report.weeks} weeks, to"
