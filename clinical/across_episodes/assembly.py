@@ -1,12 +1,19 @@
 """From what the chart and people say to the sessions that the objectives look at."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from clinical.across_episodes.fidelity import TeamSession
 from clinical.across_episodes.numbers import Numbers
-from clinical.across_episodes.sessions import CompletedVisit, Session, SessionEvent
+from clinical.across_episodes.sessions import (
+    BegunVisit,
+    CompletedVisit,
+    EventKind,
+    Session,
+    SessionEvent,
+)
 from clinical.measurement import Episode, Measurement
 from clinical.plan import MeasurementPlan
 from clinical.signals.evidence import cause_of
@@ -38,24 +45,16 @@ class EpisodeRecord:
 def sessions_from(
     record: EpisodeRecord, plan: MeasurementPlan, numbers: Numbers
 ) -> tuple[Session, ...]:
-    """One session for each completed visit.
-
-    A response belongs to the visit for which it may be answered: from a day before it
-    begins until a day before the next one does. Signals are read as they stood then.
-    """
-    lead = timedelta(hours=numbers.hours_before)
-    starts = [each.start - lead for each in record.visits]
+    """One session for each completed visit. Signals are read as they stood then."""
+    starts = _leads(record.visits, numbers)
     begins = [each.start for each in record.visits]
+    measured = measured_by_visit(record.visits, record.episode.measurements, numbers)
     return tuple(
         _session(
             visit,
             record,
             plan,
-            measured=[
-                each
-                for each in record.episode.measurements
-                if bisect_right(starts, each.authored) == place
-            ],
+            measured=measured[place - 1],
             signals=_signals(record, plan, until=_next(starts, place)),
             reviewed=[
                 each
@@ -67,6 +66,74 @@ def sessions_from(
     )
 
 
+def team_sessions_from(
+    visits: Sequence[BegunVisit],
+    measurements: Sequence[Measurement],
+    events: Sequence[SessionEvent],
+    *,
+    outcomes: frozenset[str],
+    alliances: frozenset[str],
+    numbers: Numbers,
+) -> Iterator[TeamSession]:
+    """The same for the team report: what was done in each of a person's visits.
+
+    Args:
+        visits: completed ones, in order of their begin.
+        events: what people noted; none where nobody tells of it.
+        outcomes, alliances: ids of the instruments that count as one.
+    """
+    measured = measured_by_visit(visits, measurements, numbers)
+    for visit, of_visit in zip(visits, measured, strict=True):
+        noted = _noted(events, visit)
+        answered = {each.instrument_id for each in of_visit}
+        yield TeamSession(
+            team=visit.team,
+            on=visit.start.date(),
+            outcome=not answered.isdisjoint(outcomes),
+            alliance=not answered.isdisjoint(alliances),
+            discussed="looked-together" in noted,
+            refused="refused" in noted,
+            crisis="crisis-contact" in noted,
+        )
+
+
+def measured_by_visit(
+    visits: Sequence[CompletedVisit | BegunVisit],
+    measurements: Sequence[Measurement],
+    numbers: Numbers,
+) -> tuple[tuple[Measurement, ...], ...]:
+    """What was measured for each visit.
+
+    A response belongs to the visit for which it may be answered: from a day before it
+    begins until a day before the next one does.
+
+    Args:
+        visits: in order of their begin.
+    """
+    starts = _leads(visits, numbers)
+    found: list[list[Measurement]] = [[] for _ in visits]
+    for each in measurements:
+        place = bisect_right(starts, each.authored)
+        if place:
+            found[place - 1].append(each)
+    return tuple(map(tuple, found))
+
+
+def _leads(
+    visits: Sequence[CompletedVisit | BegunVisit], numbers: Numbers
+) -> list[datetime]:
+    """From when on each may be answered for."""
+    lead = timedelta(hours=numbers.hours_before)
+    return [each.start - lead for each in visits]
+
+
+def _noted(
+    events: Sequence[SessionEvent], visit: CompletedVisit | BegunVisit
+) -> dict[EventKind, SessionEvent]:
+    names = (visit.id, visit.start.date().isoformat())
+    return {each.kind: each for each in events if each.session in names}
+
+
 def _session(
     visit: CompletedVisit,
     record: EpisodeRecord,
@@ -76,11 +143,7 @@ def _session(
     signals: frozenset[RuleId],
     reviewed: Sequence[PlanReview],
 ) -> Session:
-    noted = {
-        each.kind: each
-        for each in record.events
-        if each.session in (visit.id, visit.start.date().isoformat())
-    }
+    noted = _noted(record.events, visit)
     looked = noted.get("looked-together")
     repairs = [each for each in reviewed if REPAIR_DOMAIN in each.domains]
     return Session(

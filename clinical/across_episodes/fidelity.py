@@ -13,7 +13,7 @@ from clinical.across_episodes.numbers import Numbers
 from clinical.across_episodes.objectives import months_before
 
 Measure = Literal["outcome", "alliance", "discussed", "all three"]
-Goal = Literal["reached", "not reached", "hidden"]
+Goal = Literal["reached", "not reached", "hidden", "not known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,13 @@ class Hidden:
     """Too few to be shown, or needed so that too few cannot be computed."""
 
 
-Cell = Share | Hidden
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """Nobody tells; which is not the same as no."""
+
+
+Cell = Share | Hidden | NotKnown
+Count = int | Hidden | NotKnown
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +71,8 @@ class TeamRow:
     sessions: int | Hidden
     shares: Mapping[Measure, Cell]
     goal: Goal
-    refused: int | Hidden
-    crisis: int | Hidden
+    refused: Count
+    crisis: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +81,14 @@ class FidelityReport:
 
     Attributes:
         since: first day that is counted; until: the last.
+        noted: whether anybody tells what people noted; if not, what was talked about,
+            the goal, refusals and crisis contacts are not known.
         total: None where there is one team only.
     """
 
     since: date
     until: date
+    noted: bool
     teams: tuple[TeamRow, ...]
     total: TeamRow | None
 
@@ -93,7 +102,7 @@ _HELD: Mapping[Measure, Callable[[TeamSession], bool]] = {
 
 
 def fidelity(
-    sessions: Sequence[TeamSession], numbers: Numbers, *, until: date
+    sessions: Sequence[TeamSession], numbers: Numbers, *, until: date, noted: bool
 ) -> FidelityReport:
     """The report of the months that end on this day.
 
@@ -101,6 +110,8 @@ def fidelity(
         sessions: completed encounters of any teams, in any order.
         numbers: goal, months, smallest cell.
         until: last day that is counted.
+        noted: whether `discussed`, `refused` and `crisis` say what people noted; if
+            nobody tells, they are False, and the report says that they are not known.
     """
     since = months_before(until, numbers.months)
     recent = [each for each in sessions if since < each.on <= until]
@@ -108,13 +119,14 @@ def fidelity(
     by_team = [[each for each in recent if each.team == name] for name in names]
     hidden = _hidden(by_team, numbers)
     teams = tuple(
-        _row(name, of_team, numbers, hidden=cells)
+        _row(name, of_team, numbers, hidden=cells, noted=noted)
         for name, of_team, cells in zip(names, by_team, hidden, strict=True)
     )
     total = None
     if len(teams) > 1:
-        total = _row("", recent, numbers, hidden=_small(recent, numbers))
-    return FidelityReport(since, until, teams, total)
+        small = _small(recent, numbers)
+        total = _row("", recent, numbers, hidden=small, noted=noted)
+    return FidelityReport(since, until, noted, teams, total)
 
 
 _Column = Measure | Literal["sessions", "refused", "crisis"]
@@ -166,6 +178,12 @@ def complementary(
     return frozenset(found)
 
 
+def part_shown(part: int, *, whole: int, smallest: int) -> int | Hidden:
+    """So many of these people, unless they or the others are few."""
+    few = any(0 < each < smallest for each in (part, whole - part))
+    return Hidden() if few else part
+
+
 def _small(of_team: Sequence[TeamSession], numbers: Numbers) -> set[_Column]:
     """The cells that are about few: few sessions, few done, or few not done."""
     least = numbers.smallest_cell
@@ -197,25 +215,36 @@ def _row(
     numbers: Numbers,
     *,
     hidden: set[_Column],
+    noted: bool,
 ) -> TeamRow:
     counted = [each for each in of_team if _counts(each)]
     shares: dict[Measure, Cell] = {
         key: Hidden() if key in hidden else Share(sum(map(held, counted)), len(counted))
         for key, held in _HELD.items()
     }
-    whole = sum(map(_HELD["all three"], counted))
-    goal: Goal = "hidden"
-    if len(counted) >= numbers.smallest_cell:
-        reached = whole >= numbers.goal_part * len(counted)
-        goal = "reached" if reached else "not reached"
+    if not noted:
+        shares |= {"discussed": NotKnown(), "all three": NotKnown()}
+
+    def left_out(key: _Column) -> Count:
+        if not noted:
+            return NotKnown()
+        return Hidden() if key in hidden else _size(of_team, key)
+
     return TeamRow(
         team=name,
         sessions=Hidden() if "sessions" in hidden else len(counted),
         shares=shares,
-        goal=goal,
-        refused=Hidden() if "refused" in hidden else _refused(of_team),
-        crisis=Hidden() if "crisis" in hidden else _crisis(of_team),
+        goal=_goal(counted, numbers) if noted else "not known",
+        refused=left_out("refused"),
+        crisis=left_out("crisis"),
     )
+
+
+def _goal(counted: Sequence[TeamSession], numbers: Numbers) -> Goal:
+    if len(counted) < numbers.smallest_cell:
+        return "hidden"
+    whole = sum(map(_HELD["all three"], counted))
+    return "reached" if whole >= numbers.goal_part * len(counted) else "not reached"
 
 
 def _counts(session: TeamSession) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from clinical.across_episodes.fidelity import Hidden, complementary
+from clinical.across_episodes.fidelity import Hidden, complementary, part_shown
 from clinical.across_episodes.numbers import Numbers
 from clinical.across_episodes.replay_counts import (
     Cell,
@@ -93,6 +93,7 @@ def report_from(
     least = numbers.smallest_cell
     answered = tally.people - tally.unanswered
     few, few_told = _few(answered, least), _few(tally.told, least)
+    unopened = part_shown(tally.unopened, whole=tally.people, smallest=least)
     few_opened = _few(tally.people - tally.unopened, least)
     weeks = _weeks(tally)
 
@@ -106,7 +107,7 @@ def report_from(
         people=_shown(tally.people, least),
         unanswered=_shown(tally.unanswered, least),
         once=_shown(tally.once, least),
-        unopened=Hidden() if few_opened else _shown(tally.unopened, least),
+        unopened=unopened,
         sessions=known(tally.sessions),
         openings=Hidden() if few_opened else known(tally.openings),
         cards=told(tally.cards),

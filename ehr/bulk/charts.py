@@ -55,6 +55,7 @@ class Charts:
         visits: the encounters that are looked at; None where none is.
         left: files and folders beside them that are not read.
         places: patient -> file, offset, length; of each line in turn.
+        encounters: readable ones, whether they count or not.
         others: lines of types that nobody asked for, by type.
         nobodys: lines that could not be read, or say nobody's name, by type and why;
             of encounters also somebody's.
@@ -66,6 +67,7 @@ class Charts:
     left: tuple[str, ...] = ()
     places: dict[str, "array[int]"] = field(default_factory=dict)
     lines: int = 0
+    encounters: int = 0
     others: Counter[str] = field(default_factory=Counter)
     nobodys: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     nobodys_at: list[NamedLine] = field(default_factory=list)
@@ -91,7 +93,8 @@ def charts_in(
         told: bytes done and bytes in all, as it goes on.
 
     Raises:
-        FolderUnusable: there is no such file, or one is compressed or not a Bundle.
+        FolderUnusable: there is no such file, one is compressed or not a Bundle, or no
+            encounter is there although they are wished for.
         OSError: a file cannot be read.
     """
     found = _files(export, visits)
@@ -104,6 +107,11 @@ def charts_in(
                 told(done + reached, size)
         done += file.stat().st_size
         told(done, size)
+    if visits and not found.encounters:
+        raise FolderUnusable(
+            f"{export} holds no Encounter that can be read: fetch it too, with rom bulk"
+            " export --type Encounter beside the other types"
+        )
     return found
 
 
@@ -229,6 +237,7 @@ def _place(found: Charts, line: bytes | None, number: int, *, offset: int) -> No
     kept = found.places.setdefault(patient, array("q"))
     kept.extend((number, offset, len(line)))
     if kind == ENCOUNTER and found.visits:
+        found.encounters += 1
         begun_visit(resource, found.visits)
 
 
@@ -246,6 +255,7 @@ def _index_bundle(found: Charts, number: int) -> None:
         else:
             whose[patient] = None
             if kind == ENCOUNTER and found.visits:
+                found.encounters += 1
                 try:
                     begun_visit(each, found.visits)
                 except UnreadableResource as error:

@@ -6,8 +6,6 @@ is not what was written.
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -20,17 +18,16 @@ from cds_hooks.card_record import record_from_bytes
 from clinical.errors import NormPackError
 from clinical.norms.pack import NormPack, pack_from_bytes
 from clinical.recorded.plan_record import NotThisPlan
-from ehr.errors import UnknownIssuer
 from server.clock import wall_clock
-from server.commands.serve import NO_START, installation_or_exit
+from server.commands.serve import installation_or_exit
+from server.commands.tenant_part import part_of
 from server.explained_card import explained_card, for_machines
 from server.explanation_words import for_auditor, for_clinician
 from server.languages import TRANSLATIONS, read_catalogues, words_without_request
 from server.norm_files import pack_content
-from server.wsgi import Installation
 from vault.card_log import CardHistory, ExplainedCard
-from vault.database import TenantVault, open_vault
-from vault.errors import NotFound, Tampered, VaultUnavailable
+from vault.database import TenantVault
+from vault.errors import NotFound, Tampered
 
 READERS = ("clinician", "auditor")
 
@@ -78,7 +75,7 @@ def command(
             _refuse(f"--{name} is empty; without it nothing is shown")
     found = installation_or_exit("rom explain")
     more = tuple(_pack(each) for each in packs)
-    with _part_of(found, tenant) as part:
+    with part_of(found, tenant, refuse=_refuse) as part:
         now = wall_clock(found.settings.time_zone)()
         kept, history = _kept(part, _uuid(card), reader=reader, now=now, **asked)
     speak = partial(words_without_request, read_catalogues(TRANSLATIONS))
@@ -134,25 +131,6 @@ def _kept(
         _end(f"{problem}: somebody changed the vault. Keep the file, and look", code=3)
     audited(patient, "shown")
     return kept, history
-
-
-@contextmanager
-def _part_of(found: Installation, name: str) -> Iterator[TenantVault]:
-    try:
-        tenant = found.tenants.by_id(name)
-    except UnknownIssuer:
-        known = ", ".join(each.id for each in found.tenants)
-        _refuse(f"no EHR {name!r} in tenants.toml; there are: {known}")
-    try:
-        vault = open_vault(found.settings.data_folder, found.keys)
-    except NO_START as refusal:
-        _refuse(str(refusal))
-    try:
-        yield vault.for_tenant(tenant.id)
-    except VaultUnavailable as refusal:
-        _refuse(f"{refusal}; nothing is shown that the audit cannot keep")
-    finally:
-        vault.close()
 
 
 def _pack(path: Path) -> NormPack:

@@ -2,57 +2,148 @@
 
 import json
 import sys
-from collections.abc import Mapping
 from datetime import date, datetime
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from clinical.across_episodes.fidelity import (
-    FidelityReport,
-    Hidden,
-    Measure,
-    Share,
-    TeamRow,
-    fidelity,
-)
+from clinical.across_episodes.fidelity import FidelityReport, fidelity
 from clinical.across_episodes.numbers import numbers
+from ehr.bulk.errors import FolderUnusable
+from ehr.session_events import events_of
+from fhir_mapping.dialect import load_dialect
+from fhir_mapping.errors import DialectFileError
+from fhir_mapping.visits import OVER, VisitWish
+from questionnaires.errors import InstrumentFileError
+from questionnaires.library import load_library
 from server.clock import wall_clock
+from server.commands.encounter_types import Kinds, encounter_types
+from server.commands.serve import installation_or_exit
+from server.commands.tenant_part import part_of
+from server.fidelity_words import json_of, text_of
+from server.team_export import TeamExport, TeamRules, sessions_of_export
 from server.team_sessions import SessionsUnusable, team_sessions
-
-_SHOWN: tuple[Measure, ...] = ("outcome", "alliance", "discussed", "all three")
+from vault.errors import Tampered
 
 
 @click.command("fidelity")
-@click.argument("file", metavar="FILE.csv|-")
+@click.argument("source", metavar="FILE.csv|FOLDER|-")
 @click.option(
     "--until",
     type=click.DateTime(["%Y-%m-%d"]),
     help="Last day that is counted; today if not given.",
 )
+@encounter_types
+@click.option(
+    "--tenant",
+    metavar="NAME",
+    help="The EHR that FOLDER is an export of, as in tenants.toml: this site's plan"
+    " says what counts, and its audit what was noted about sessions.",
+)
+@click.option("--dialect", metavar="NAME|FILE", help="Without --tenant: plain-r4.")
+@click.option(
+    "--instruments",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of the site's own instruments; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")
-def command(file: str, *, until: datetime | None, as_json: bool) -> None:
+def command(
+    source: str,
+    *,
+    until: datetime | None,
+    kinds: Kinds,
+    tenant: str | None,
+    dialect: str | None,
+    folders: tuple[Path, ...],
+    as_json: bool,
+) -> None:
     """How often each team measures and talks about it, over three months.
 
     FILE has one row a completed session: team, date, outcome, alliance, discussed, and
-    if known refused and crisis (yes or no). Exit code 2: the list cannot be used.
+    if known refused and crisis (yes or no). FOLDER is an export, as rom bulk export
+    writes it: a session is a finished Encounter. Exit codes: 1: something in the export
+    could not be read; 2: the list or the export cannot be used.
     """
     last = until.date() if until else wall_clock("")().date()
+    if tenant and (dialect or folders):
+        _refuse("--tenant brings its own dialect and instruments")
+    if Path(source).is_dir():
+        visits = VisitWish(OVER, kinds)
+        if tenant:
+            found = _of_site(Path(source), tenant, visits)
+        else:
+            found = _of_folder(Path(source), visits, dialect or "plain-r4", folders)
+        noted = tenant is not None
+        report = fidelity(found.sessions, numbers(), until=last, noted=noted)
+        click.echo(json_of(report, found) if as_json else text_of(report, found))
+        sys.exit(1 if found.unread else 0)
+    if tenant or dialect or folders or kinds:
+        _refuse("only --until and --json go with a list; the others are for a FOLDER")
     try:
-        report = _report(file, last)
+        report = _report(source, last)
     except (SessionsUnusable, OSError) as error:
-        _refuse(_why(error, file))
-    click.echo(_json(report) if as_json else _table(report))
+        _refuse(_why(error, source))
+    click.echo(json_of(report) if as_json else text_of(report))
 
 
 def _report(file: str, last: date) -> FidelityReport:
     if file == "-":
         stream = TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
-        return fidelity(list(team_sessions(stream)), numbers(), until=last)
-    with Path(file).open(encoding="utf-8-sig", newline="") as opened:
-        return fidelity(list(team_sessions(opened)), numbers(), until=last)
+        sessions = list(team_sessions(stream))
+    else:
+        with Path(file).open(encoding="utf-8-sig", newline="") as opened:
+            sessions = list(team_sessions(opened))
+    return fidelity(sessions, numbers(), until=last, noted=True)
+
+
+def _of_site(folder: Path, tenant: str, visits: VisitWish) -> TeamExport:
+    """With what this site counts, and what people noted about its sessions."""
+    found = installation_or_exit("rom fidelity")
+    with part_of(found, tenant, refuse=_refuse) as part:
+        part.audit.append(
+            "fidelity.counted",
+            "rom fidelity",
+            patient=None,
+            details=json.dumps({"export": folder.name}).encode(),
+            now=wall_clock(found.settings.time_zone)(),
+        )
+        rules = TeamRules(
+            found.library,
+            found.dialects[tenant],
+            found.plan.instruments,
+            visits,
+            partial(events_of, part),
+        )
+        try:
+            return _counted(folder, rules)
+        except Tampered as problem:
+            _end(f"{problem}: somebody changed the vault. Keep the file, and look", 3)
+
+
+def _of_folder(
+    folder: Path, visits: VisitWish, dialect: str, folders: tuple[Path, ...]
+) -> TeamExport:
+    try:
+        library = load_library(folders)
+        read_by = load_dialect(dialect)
+    except (InstrumentFileError, DialectFileError) as problem:
+        _refuse(str(problem))
+    rules = TeamRules(library, read_by, tuple(library.instruments.values()), visits)
+    return _counted(folder, rules)
+
+
+def _counted(folder: Path, rules: TeamRules) -> TeamExport:
+    try:
+        return sessions_of_export(folder, rules, numbers())
+    except FolderUnusable as problem:
+        _refuse(str(problem))
+    except OSError as error:
+        _refuse(_why(error, str(error.filename)))
 
 
 def _why(error: SessionsUnusable | OSError, file: str) -> str:
@@ -62,81 +153,9 @@ def _why(error: SessionsUnusable | OSError, file: str) -> str:
 
 
 def _refuse(problem: str) -> NoReturn:
+    _end(problem, 2)
+
+
+def _end(problem: str, code: int) -> NoReturn:
     click.echo(f"rom fidelity: {problem}", err=True)
-    sys.exit(2)
-
-
-def _table(report: FidelityReport) -> str:
-    goal = f"{numbers().goal_part:%}".replace(".000000", "")
-    rows = [
-        ("team", "sessions", *_SHOWN, f"goal {goal}", "refused", "crisis"),
-        *(_cells(each, each.team) for each in report.teams),
-        *([_cells(report.total, "all teams")] if report.total else []),
-    ]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    return "\n".join(
-        [
-            f"Completed sessions after {report.since} until {report.until}; sessions"
-            " refused and crisis contacts are in no count.",
-            *(line.rstrip() for line in lines),
-            f"-: hidden, about fewer than {numbers().smallest_cell} or needed to keep"
-            " such a figure hidden.",
-        ]
-    )
-
-
-def _cells(row: TeamRow, name: str) -> tuple[str, ...]:
-    return (
-        name,
-        _count(row.sessions),
-        *(_share(row.shares[key]) for key in _SHOWN),
-        {"hidden": "-"}.get(row.goal, row.goal),
-        _count(row.refused),
-        _count(row.crisis),
-    )
-
-
-def _count(found: int | Hidden) -> str:
-    return "-" if isinstance(found, Hidden) else str(found)
-
-
-def _share(found: Share | Hidden) -> str:
-    if isinstance(found, Hidden):
-        return "-"
-    return f"{found.done}/{found.of} ({100 * found.done // found.of} %)"
-
-
-def _json(report: FidelityReport) -> str:
-    return json.dumps(
-        {
-            "after": report.since.isoformat(),
-            "until": report.until.isoformat(),
-            "goal": str(numbers().goal_part),
-            "teams": [_row(each) for each in report.teams],
-            "all": _row(report.total) if report.total else None,
-        },
-        ensure_ascii=False,
-    )
-
-
-def _row(row: TeamRow) -> Mapping[str, object]:
-    """A hidden figure is null."""
-    return {
-        "team": row.team,
-        "sessions": _number(row.sessions),
-        "shares": {
-            key: None if isinstance(each, Hidden) else [each.done, each.of]
-            for key, each in row.shares.items()
-        },
-        "goal": row.goal,
-        "refused": _number(row.refused),
-        "crisis": _number(row.crisis),
-    }
-
-
-def _number(found: int | Hidden) -> int | None:
-    return None if isinstance(found, Hidden) else found
+    sys.exit(code)

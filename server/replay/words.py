@@ -17,6 +17,7 @@ from clinical.across_episodes.replay_report import (
 )
 from clinical.norms.pack import NormPack
 from ehr.bulk.charts import Charts
+from server.export_words import Unread, unread_json, unread_lines
 from server.replay.inputs import Rules, Wish
 from server.replay.run import Outcome
 
@@ -68,9 +69,9 @@ class Replay:
         )
 
     @property
-    def unread(self) -> list[tuple[tuple[str, str, str], int]]:
-        """Counts by type, place and reason, of lines and of charts."""
-        return sorted((self.charts.nobodys + self.outcome.unread).items())
+    def unread(self) -> Unread:
+        """Of lines and of charts."""
+        return self.charts.nobodys + self.outcome.unread
 
 
 def json_of(done: Replay) -> Json:
@@ -132,11 +133,7 @@ def json_of(done: Replay) -> Json:
             "about_something_else": done.outcome.not_ours,
             "entered_in_error": done.outcome.withdrawn,
             "charts_not_in_the_export": done.strangers,
-            "unread": [
-                {"type": kind, "place": place, "reason": reason, "count": count}
-                for (kind, place, reason), count in done.unread
-            ],
-            "unread_at": [*_unread_at(done.charts)],
+            **unread_json(done.unread, done.charts),
         },
         "sha256": sha256(b"".join(sorted(done.outcome.prints))).hexdigest(),
     }
@@ -226,10 +223,7 @@ def _foot(done: Replay) -> Iterator[str]:
         yield f"charts of the list that are not in the export: {done.strangers}"
     for change in done.rules.not_tried:
         yield f"not tried, the plan may not have it: {change}"
-    for (kind, place, reason), count in done.unread:
-        yield f"unread: {count} {kind} {place or 'as a whole'}: {reason}"
-    for line in _unread_at(charts):
-        yield f"  {line}"
+    yield from unread_lines(done.unread, charts)
     yield (
         f"-: hidden, about fewer than {numbers().smallest_cell} people or needed to"
         " keep such a figure hidden"
@@ -264,12 +258,6 @@ def _busiest(weeks: Sequence[Row]) -> str:
         return "-"
     cards, key = max(known)
     return f"{key} with {cards} cards"
-
-
-def _unread_at(charts: Charts) -> Iterator[str]:
-    for each in charts.nobodys_at:
-        place = f" at {each.place}" if each.place else ""
-        yield f"{each.file}:{each.line}: {each.reason}{place}"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:

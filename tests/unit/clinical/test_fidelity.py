@@ -42,7 +42,8 @@ def sessions(
 
 
 def report(*teams: list[TeamSession]):  # type: ignore[no-untyped-def]  # the report
-    return fidelity([each for of in teams for each in of], numbers(), until=UNTIL)
+    found = [each for of in teams for each in of]
+    return fidelity(found, numbers(), until=UNTIL, noted=True)
 
 
 def test_a_team_that_measures_and_talks_in_nine_of_ten_sessions_reaches_the_goal() -> (
