@@ -35,7 +35,7 @@ def seed(backend: Backend, config: SandboxConfig) -> list[str]:
         if not _is_there(backend, story := parsed(path.read_bytes()))
     ]
     if stories:
-        _put(backend, practitioners())
+        _put(backend, [*practitioners(), *teams()])
     now = config.clock()
     left_out: list[str] = []
     for story in stories:
@@ -68,6 +68,12 @@ def practitioners() -> list[Json]:
     return found
 
 
+def teams() -> list[Json]:
+    """The organisations that hold visits; the first is everybody's, if not said else."""
+    found: list[Json] = json.loads((HERE / "teams.json").read_text("utf-8"))
+    return found
+
+
 @cache
 def instruments() -> dict[str, Any]:
     """How each bundled instrument is said in FHIR."""
@@ -81,11 +87,13 @@ def resources_of(story: Json, *, user: str, now: datetime) -> list[Json]:
     patient = story["patient"]
     identity = str(patient["id"])
     found: list[Json] = [patient]
+    team = _team(story.get("team"))
     for number, session in enumerate(story["sessions"], start=1):
         name = f"{identity}-s{number}"
         begin = _moment(session["day"], now)
         found.append(_appointment(name, "fulfilled", patient=identity, begin=begin))
-        found.append(_visit(name, patient=identity, user=user, begin=begin))
+        visit = _visit(name, patient=identity, user=user, begin=begin)
+        found.append({**visit, "serviceProvider": team})
         for instrument in instruments():
             if instrument in session:
                 found += _sitting(
@@ -127,6 +135,11 @@ def _visit(name: str, *, patient: str, user: str, begin: datetime) -> Json:
         "participant": [{"individual": {"reference": f"Practitioner/{user}"}}],
         "period": {"start": begin.isoformat(), "end": (begin + LASTS).isoformat()},
     }
+
+
+def _team(name: str | None) -> Json:
+    team = next(each for each in teams() if name in (None, each["id"]))
+    return {"reference": f"Organization/{team['id']}", "display": team["name"]}
 
 
 def _sitting(

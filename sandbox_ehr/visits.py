@@ -31,6 +31,7 @@ def start_visit(backend: Backend, patient: str, *, user: str, now: datetime) -> 
                 "subject": {"reference": f"Patient/{patient}"},
                 "participant": [{"individual": {"reference": f"Practitioner/{user}"}}],
                 "period": {"start": _text(now)},
+                **_team(backend, patient),
             },
         )
     )
@@ -55,6 +56,15 @@ def current_visit(
         if _day(encounter, now) == now.date()
     ]
     return max(today, key=lambda each: str(each["period"]["start"]), default=None)
+
+
+def _team(backend: Backend, patient: str) -> Json:
+    """The team that the patient was seen by last, as a member of the new Encounter."""
+    query = (("patient", patient), ("_sort", "-date"), ("_count", "1"))
+    answer = backend.answer(FhirRequest("GET", "Encounter", query))
+    found = [entry["resource"] for entry in (answer.body or {}).get("entry", [])]
+    team = found[0].get("serviceProvider") if found else None
+    return {"serviceProvider": team} if team else {}
 
 
 def _in_progress(backend: Backend, patient: str) -> list[Json]:

@@ -17,6 +17,10 @@ STANDALONE_SCOPES = (
     " user/Task.crs user/Appointment.rs"
     " patient/Patient.r patient/QuestionnaireResponse.crs patient/Observation.crs"
 )
+BULK_SCOPES = (
+    "system/Observation.rs system/QuestionnaireResponse.rs system/Encounter.rs"
+    " system/Appointment.rs"
+)
 SECRET = "DEMO_CLIENT"  # noqa: S105 -- the name under which the secret is passed on
 KEYS = "DEMO_KEYS"
 
@@ -131,6 +135,7 @@ private_addresses = true
 [tenant.sandbox.scopes]
 ehr_launch = "{SCOPES}"
 standalone = "{STANDALONE_SCOPES}"
+bulk = "{BULK_SCOPES}"
 
 [[tenant.sandbox.hook_caller]]
 issuer = "{place.ehr_url}"

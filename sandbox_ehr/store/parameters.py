@@ -51,6 +51,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
             "string", ("name.text", "name.family", "name.given", "name.prefix")
         ),
     },
+    "Organization": {**COMMON, "name": Parameter("string", ("name",))},
     "Appointment": {
         **COMMON,
         "patient": Parameter("reference", ("participant.actor",), target="Patient"),

@@ -38,7 +38,7 @@ from vault.database import open_vault
 
 TYPES = ("Observation", "QuestionnaireResponse")
 # Only where the site's scopes name it: an EHR may refuse an export for one type.
-VISITS = ("Appointment", "system/Appointment.r")
+ALSO = ("Appointment", "Encounter")
 
 
 @click.group("bulk")
@@ -63,7 +63,8 @@ def command() -> None:
     "types",
     multiple=True,
     help="A type of resource; may be repeated. Usually Observation,"
-    " QuestionnaireResponse, and Appointment where the scopes `bulk` hold it.",
+    " QuestionnaireResponse, and Appointment and Encounter where the scopes `bulk` hold"
+    " them.",
 )
 @click.option(
     "--type-filter",
@@ -143,8 +144,8 @@ def cancel(*, out: Path) -> None:
 
 
 def _usual_types(tenant: Tenant) -> tuple[str, ...]:
-    kind, scope = VISITS
-    return (*TYPES, kind) if allows(tenant.scopes.bulk, scope) else TYPES
+    allowed = tenant.scopes.bulk
+    return (*TYPES, *(each for each in ALSO if allows(allowed, f"system/{each}.r")))
 
 
 def _path(group: str | None, patients: bool) -> str:

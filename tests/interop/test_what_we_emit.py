@@ -17,7 +17,7 @@ import pytest
 
 from fhir_mapping.r4.json import Json, json_bytes
 from sandbox_ehr.json_text import parsed
-from sandbox_ehr.seeding import patient_files, practitioners, resources_of
+from sandbox_ehr.seeding import patient_files, practitioners, resources_of, teams
 from tests.contract.written import DIALECTS, SITTINGS, bundles, forms, published
 from tests.interop.java_tools import say
 from tests.interop.validator.validate import Report, validate
@@ -56,10 +56,14 @@ def answers() -> dict[str, Json]:
 def seeds() -> dict[str, Json]:
     """The sandbox's people and stories, but for its deliberately odd entries."""
     stories = [parsed(path.read_bytes()) for path in patient_files()]
-    found = practitioners() + [
-        each
-        for story in stories
-        for each in resources_of(story, user="okafor", now=NOON)
+    found = [
+        *practitioners(),
+        *teams(),
+        *(
+            each
+            for story in stories
+            for each in resources_of(story, user="okafor", now=NOON)
+        ),
     ]
     return {f"seed {each['resourceType']} {each['id']}": each for each in found}
 

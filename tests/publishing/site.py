@@ -120,10 +120,12 @@ def sandbox(
     scopes: str,
     fhir_backend: str | None = None,
     door: Door | None = None,
+    seed: bool = False,
 ) -> Iterator[Sandbox]:
-    """An empty EHR that knows our service with these scopes.
+    """An EHR that knows our service with these scopes.
 
     Args:
+        seed: with its invented patients; else it is empty.
         fhir_backend: another FHIR server that keeps the data; its own store stays
             empty then.
         door: what may stand before it.
@@ -139,7 +141,7 @@ def sandbox(
         clients=(Client("rom", (), "private_key_jwt", scopes=scopes, jwks=keys),),
         database=file,
         fhir_backend=fhir_backend,
-        seed=False,
+        seed=seed,
     )
     app = door.before(create_app(config))
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
