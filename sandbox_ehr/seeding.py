@@ -69,7 +69,7 @@ def practitioners() -> list[Json]:
 
 
 def teams() -> list[Json]:
-    """The organisations that hold visits; the first is everybody's, if not said else."""
+    """The organisations that hold visits; the first where a story names none."""
     found: list[Json] = json.loads((HERE / "teams.json").read_text("utf-8"))
     return found
 

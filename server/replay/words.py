@@ -156,7 +156,7 @@ def _head(done: Replay) -> Iterator[str]:
     )
     yield f"sessions {_said(report.sessions)}, openings {_said(report.openings)}"
     yield (
-        f"charts opened {_OCCASIONS[done.openings_at]}; of people without one:"
+        f"charts opened {_OCCASIONS[done.openings_at]}; never opened:"
         f" {_said(report.unopened)}"
     )
     yield (

@@ -15,13 +15,15 @@ from clinical.plan import DEMO_PLAN
 from fhir_mapping.r4.reading import Resource
 from server.cli import main
 from server.replay.openings import COLUMNS
+from server.team_export import NO_TEAM
 from server.team_sessions import NEEDED, OPTIONAL
 from tests.architecture.clinician_paths import (
     groupings,
     named_persons,
     results_beside_persons,
 )
-from tests.replay.charts import export_in, ndjson, people
+from tests.replay.charts import FIRST, export_in, ndjson, people
+from tests.replay.encounters import NORTH, TREATING, encounter, with_encounters
 from vault.tables import CALLS, MAIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,10 +36,13 @@ NAMELESS = (
     *sorted((ROOT / "clinical").rglob("*.py")),
     *sorted((ROOT / "questionnaires").rglob("*.py")),
     ROOT / "server/commands/fidelity.py",
+    ROOT / "server/fidelity_words.py",
+    ROOT / "server/team_export.py",
     ROOT / "server/team_sessions.py",
     *sorted((ROOT / "server/replay").rglob("*.py")),
     ROOT / "server/commands/replay.py",
     ROOT / "fhir_mapping/history.py",
+    ROOT / "fhir_mapping/visits.py",
     ROOT / "ehr/bulk/charts.py",
 )
 # Sums of a person's scores, then of a cell's: what hospitals exchange for norms.
@@ -133,6 +138,30 @@ def test_a_replay_takes_no_person_who_treats_and_reports_by_none(
     # Whoever recorded or performed something stands in the charts that were read.
     assert "Practitioner/" in ndjson(people(1)["p0"]).decode()
     assert "Practitioner" not in ended.output
+
+
+def test_the_teams_of_an_export_are_organisations_and_never_people(
+    tmp_path: Path,
+) -> None:
+    charts = people(6)
+    alone = TREATING  # an EHR that names a person where the standard wants a team
+    visits = [
+        encounter(f"{name}-{patient}", patient, FIRST, serviceProvider=each)
+        for patient in charts
+        for name, each in (("e", NORTH), ("f", alone))
+    ]
+    export = with_encounters(tmp_path, charts, visits)
+
+    ended = CliRunner().invoke(
+        main, ["fidelity", str(export), "--json", "--until", "2026-03-31"]
+    )
+
+    report = json.loads(ended.stdout)
+    assert {each["team"] for each in report["teams"]} == {"North", NO_TEAM}
+    keys = re.findall(r'"(\w+)":', ended.stdout)
+    assert list(named_persons("\n".join(f"{each}: int" for each in set(keys)))) == []
+    assert "miller" in (export / "Encounter.0001.ndjson").read_text().lower()
+    assert "miller" not in ended.output.lower()
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,7 @@ def encounters(export: Path) -> list[Any]:
 
 
 def test_charts_are_opened_at_the_encounters_of_the_export(export: Path) -> None:
-    found = figures(
-        "replay", export, "--plan", DEMO_PLAN, "--occasions", "encounters"
-    )
+    found = figures("replay", export, "--plan", DEMO_PLAN, "--occasions", "encounters")
 
     assert found["openings_at"] == "encounters"
     assert found["openings"] == len(encounters(export)) > 50
