@@ -1,11 +1,22 @@
 """From visits, answers, ticks and reviews to sessions, and to the objectives."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from clinical.across_episodes.assembly import EpisodeRecord, sessions_from
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinical.across_episodes.assembly import (
+    EpisodeRecord,
+    measured_by_visit,
+    sessions_from,
+    team_sessions_from,
+)
+from clinical.across_episodes.fidelity import TeamSession
 from clinical.across_episodes.numbers import numbers
 from clinical.across_episodes.objectives import objectives
 from clinical.across_episodes.sessions import (
+    BegunVisit,
     CompletedVisit,
     EventKind,
     Session,
@@ -137,3 +148,68 @@ def test_a_review_that_looked_at_something_else_is_no_repair() -> None:
 
 def test_a_course_without_any_answer_has_no_signal() -> None:
     assert sessions([], weeks=1)[0].signals == frozenset()
+
+
+def team_sessions(
+    measured: list[Measurement], *events: SessionEvent, weeks: int
+) -> list[TeamSession]:
+    visits = [visit(week) for week in range(weeks)]
+    return [
+        *team_sessions_from(
+            [BegunVisit(each.id, each.start, "7", "North") for each in visits],
+            episode_from(measured).measurements,
+            events,
+            outcomes=frozenset({PHQ9.id}),
+            alliances=frozenset({ALLIANCE_CHECK_IN.id}),
+            numbers=numbers(),
+        )
+    ]
+
+
+def test_the_team_report_counts_a_visit_as_the_objectives_do() -> None:
+    measured = [*weekly(16, 15), scored(ALLIANCE_CHECK_IN, 12, day=8)]
+    events = (event("looked-together", 1), event("refused", 2))
+
+    ours = sessions(measured, weeks=3, events=events)
+    theirs = team_sessions(measured, *events, weeks=3)
+
+    assert [(each.outcome, each.alliance) for each in theirs] == [
+        (each.outcome_at is not None, each.alliance_at is not None) for each in ours
+    ]
+    assert [(each.outcome, each.alliance) for each in theirs] == [
+        (True, False),
+        (True, True),
+        (False, False),
+    ]
+    assert [(each.discussed, each.refused, each.crisis) for each in theirs] == [
+        (False, False, False),
+        (True, False, False),
+        (False, True, False),
+    ]
+    assert {(each.team, each.on) for each in theirs[:1]} == {("7", on_day(1).date())}
+
+
+HOURS = st.lists(st.integers(0, 400), max_size=6)
+
+
+@given(begins=HOURS, answered=HOURS)
+def test_each_answer_belongs_to_the_last_visit_that_it_may_be_given_for(
+    begins: list[int], answered: list[int]
+) -> None:
+    hour = timedelta(hours=1)
+    visits = [BegunVisit("", on_day(1) + each * hour) for each in sorted(begins)]
+    answers = [
+        replace(weekly(9)[0], authored=on_day(1) + each * hour) for each in answered
+    ]
+
+    found = measured_by_visit(visits, answers, numbers())
+
+    day = timedelta(hours=numbers().hours_before)
+    assert len(found) == len(visits)
+    for at, each in enumerate(visits):
+        for answer in answers:
+            # Of visits that begin together the last one has the answers.
+            is_its = each.start - day <= answer.authored and not any(
+                later.start - day <= answer.authored for later in visits[at + 1 :]
+            )
+            assert (answer in found[at]) is is_its

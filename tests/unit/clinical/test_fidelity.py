@@ -1,5 +1,6 @@
 """The team report: the goal per team, and nothing about few."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 
 from clinical.across_episodes.fidelity import (
     Hidden,
+    NotKnown,
     Share,
     TeamSession,
     complementary,
     fidelity,
+    part_shown,
 )
 from clinical.across_episodes.numbers import numbers
 
@@ -111,6 +114,37 @@ def test_one_team_alone_has_no_total() -> None:
 
 def test_no_session_at_all_is_an_empty_report() -> None:
     assert report([]).teams == ()
+
+
+def test_what_nobody_tells_is_not_known_and_neither_no_nor_hidden() -> None:
+    untold = [
+        replace(each, discussed=False)
+        for team, whole in (("A", 40), ("B", 9))
+        for each in sessions(team, whole=whole)
+    ]
+
+    found = fidelity(untold, numbers(), until=UNTIL, noted=False)
+
+    assert not found.noted and found.total is not None
+    for row in (*found.teams, found.total):
+        assert row.shares["discussed"] == row.shares[ALL] == NotKnown()
+        assert (row.goal, row.refused, row.crisis) == (
+            *("not known", NotKnown(), NotKnown()),
+        )
+    assert [each.sessions for each in found.teams] == [40, 9]
+    assert found.teams[0].shares["outcome"] == Share(40, 40)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [(0, 9, 0), (9, 9, 9), (5, 10, 5), (4, 10, None), (6, 10, None), (4, 4, None)],
+)
+def test_a_part_of_people_is_hidden_where_it_or_the_rest_is_few(
+    part: int, whole: int, shown: int | None
+) -> None:
+    found = part_shown(part, whole=whole, smallest=5)
+
+    assert found == (Hidden() if shown is None else shown)
 
 
 @pytest.mark.parametrize(

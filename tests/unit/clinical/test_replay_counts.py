@@ -84,6 +84,18 @@ def test_who_has_no_answer_or_one_session_is_counted_apart():
     assert found.cannot_tell["session-alliance", "", "no_readings"] == 2
 
 
+def test_charts_that_nobody_opens_are_counted_and_openings_of_few_are_hidden():
+    past = Past(weekly(PHQ9, (10, 18)))
+    opened = [*replayed(past, [Moment(on_day(8))], PLAN, NO_LIBRARY)]
+    one, unopened = tally_of(past, opened), tally_of(past, [])
+
+    few = report_from(together(*[one] * 4, *[unopened] * 6), {}, NUMBERS)
+    enough = report_from(together(*[one] * 5, *[unopened] * 6), {}, NUMBERS)
+
+    assert (few.people, few.unopened, few.openings) == (10, Hidden(), Hidden())
+    assert (enough.people, enough.unopened, enough.openings) == (11, 6, 5)
+
+
 def test_people_may_be_added_in_any_order():
     one, two, three = tally(10, 18), tally(10, 10), tally(20, 10, 9, 8)
 

@@ -1,12 +1,17 @@
 """`rom fidelity`: a list of sessions in, teams out; nobody who treats is read."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from server.cli import main
+from server.team_export import NO_TEAM
+from tests.replay.charts import FIRST, export_in, people
+from tests.replay.encounters import CLASS, NORTH, encounter, with_encounters
 
 HEADER = "team,date,outcome,alliance,discussed,refused,crisis\n"
 ROW = "North,2026-11-10,yes,yes,yes,no,no\n"
@@ -90,3 +95,137 @@ def test_a_file_that_is_not_there_is_named() -> None:
 
     assert ended.exit_code == 2
     assert "nowhere.csv: cannot be read" in ended.stderr
+
+
+CHARTS = people(12)
+# The first session of each: their form at its start, their alliance an hour later.
+FIRSTS = {
+    patient: min(str(each["authored"]) for each in chart if "authored" in each)
+    for patient, chart in CHARTS.items()
+}
+VISITS = [encounter(f"e-{each}", each, FIRSTS[each]) for each in CHARTS]
+
+
+def of_export(folder: Path, *options: str) -> Any:
+    ended = run(str(folder), "--until", "2026-04-30", "--json", *options)
+    assert ended.exit_code in (0, 1), ended.output
+    return json.loads(ended.stdout)
+
+
+def test_a_finished_encounter_of_an_export_is_a_session_of_its_team(
+    tmp_path: Path,
+) -> None:
+    unfinished = [
+        encounter(f"{status}", "p0", FIRST, status=status)
+        for status in ("planned", "in-progress", "cancelled", "entered-in-error")
+    ]
+    export = with_encounters(tmp_path, CHARTS, [*VISITS, *unfinished])
+
+    found = of_export(export)
+
+    [team] = found["teams"]
+    assert (team["team"], team["sessions"]) == ("North", 12)
+    assert team["shares"] == {
+        "outcome": [12, 12],
+        "alliance": [12, 12],
+        "discussed": "not known",
+        "all three": "not known",
+    }
+    assert {team[each] for each in ("goal", "refused", "crisis")} == {"not known"}
+    assert found["read"]["people"] == 12
+    assert found["read"]["people_without_a_session"] == 0
+
+
+def test_a_form_too_long_before_a_session_is_not_of_that_session(
+    tmp_path: Path,
+) -> None:
+    at = {each: FIRST + timedelta(weeks=30) for each in CHARTS}
+    late = [encounter(f"l-{each}", each, at[each]) for each in CHARTS]
+    export = with_encounters(tmp_path, CHARTS, [*VISITS, *late])
+
+    ended = run(str(export), "--until", "2026-09-30", "--json")
+
+    [team] = json.loads(ended.stdout)["teams"]
+    assert team["sessions"] == 12  # the first ones are more than three months ago
+    assert team["shares"]["outcome"] == [0, 12]
+
+
+def test_the_text_says_what_is_not_known_and_what_was_read(tmp_path: Path) -> None:
+    odd = encounter("odd", "p1", "2026-03-02")
+    export = with_encounters(tmp_path, CHARTS, [*VISITS, odd])
+
+    ended = run(str(export), "--until", "2026-04-30")
+
+    first, _, team, *_, read, unread, place = ended.stdout.splitlines()
+    assert ended.exit_code == 1
+    assert first.endswith("crisis contacts are not known, and so counted too.")
+    assert team.split()[:2] == ["North", "12"] and team.count("not known") == 5
+    assert "people 12, of them without a session 0" in read
+    assert unread == "unread: 1 Encounter period.start: no_time"
+    assert place == "  Encounter.0001.ndjson:13: no_time at period.start"
+
+
+def test_a_team_is_named_as_last_shown_and_else_by_its_id(tmp_path: Path) -> None:
+    def held_by(provider: dict[str, str] | None, name: str, weeks: int) -> Any:
+        at = FIRST + timedelta(weeks=weeks)
+        return [
+            encounter(f"{name}-{each}", each, at, serviceProvider=provider)
+            for each in CHARTS
+        ]
+
+    visits = [
+        *held_by(NORTH, "a", 0),
+        *held_by({**NORTH, "display": "North\x1b[2J and\nmore"}, "b", 2),
+        *held_by({"reference": NORTH["reference"]}, "c", 3),  # type: ignore[index,call-overload]  # JSON
+        *held_by({"reference": "Organization/south"}, "d", 1),
+        *held_by(None, "e", 1),
+    ]
+
+    found = of_export(with_encounters(tmp_path, CHARTS, visits))
+
+    assert {each["team"]: each["sessions"] for each in found["teams"]} == {
+        "North\ufffd[2J and more": 36,  # the door has taken the escape out
+        NO_TEAM: 12,
+        "south": 12,
+    }
+
+
+def test_only_encounters_of_a_kind_may_be_counted(tmp_path: Path) -> None:
+    other = [
+        encounter(f"o-{each}", each, FIRST)
+        | {"class": {"system": CLASS, "code": "IMP"}}
+        for each in CHARTS
+    ]
+    export = with_encounters(tmp_path, CHARTS, [*VISITS, *other])
+
+    found = of_export(export, "--encounter-type", f"{CLASS}|AMB")
+
+    assert [each["sessions"] for each in found["teams"]] == [12]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ((), "holds no Encounter that can be read"),
+        (("--encounter-type", "AMB"), "SYSTEM|CODE"),
+        (("--tenant", "x", "--dialect", "plain-r4"), "brings its own dialect"),
+        (("--dialect", "unheard-of"), "no such file"),
+        (("--tenant", "x"), "not started"),
+    ],
+)
+def test_an_export_that_cannot_be_used_says_what_to_do(
+    tmp_path: Path, options: tuple[str, ...], problem: str
+) -> None:
+    export = export_in(tmp_path, CHARTS)
+
+    ended = run(str(export), *options)
+
+    assert ended.exit_code == 2
+    assert problem in ended.stderr
+
+
+def test_options_of_an_export_are_refused_beside_a_list() -> None:
+    ended = run("-", "--tenant", "x", text=HEADER + ROW)
+
+    assert ended.exit_code == 2
+    assert "the others are for a FOLDER" in ended.stderr
