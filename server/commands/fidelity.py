@@ -1,4 +1,8 @@
-"""`rom fidelity`: how often each team measures and talks about it, never who."""
+"""`rom fidelity`: how often each team measures and talks about it, never who.
+
+Exit codes: 0 · 1 something in the export could not be read (the report says what) ·
+2 unusable input · 3 what is noted in the audit is not what was written.
+"""
 
 import json
 import sys
@@ -66,8 +70,9 @@ def command(
 
     FILE has one row a completed session: team, date, outcome, alliance, discussed, and
     if known refused and crisis (yes or no). FOLDER is an export, as rom bulk export
-    writes it: a session is a finished Encounter. Exit codes: 1: something in the export
-    could not be read; 2: the list or the export cannot be used.
+    writes it: a session is a finished Encounter, a team is the organisation that held
+    it. Exit codes: 1: something in the export could not be read; 2: the list or the
+    export cannot be used; 3: somebody changed the audit.
     """
     last = until.date() if until else wall_clock("")().date()
     if tenant and (dialect or folders):

@@ -1,7 +1,9 @@
 """The whole way of Encounters: the sandbox's patients, an export, replay and teams."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,3 +117,25 @@ def test_with_its_tenant_what_people_noted_is_known(
     last = [*part.audit.entries()][-1].row
     vault.close()
     assert (last.kind, last.actor) == ("fidelity.counted", "rom fidelity")
+
+
+def test_notes_that_somebody_changed_are_not_counted(
+    ehr: tuple[Sandbox, Path], export: Path
+) -> None:
+    found = installation_or_exit("test")
+    vault = open_vault(found.settings.data_folder, found.keys)
+    now = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    event = SessionEvent("looked-together", now, "odile-s1")
+    note_event(vault.for_tenant(EHR), "odile", event, by="Dr Test", now=now)
+    vault.close()
+    file = found.settings.data_folder / "main.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(
+            "UPDATE audit SET body = zeroblob(64) WHERE kind LIKE 'session.%'"
+        )
+        connection.commit()
+
+    ended = rom("fidelity", export, "--tenant", EHR)
+
+    assert (ended.exit_code, ended.stdout) == (3, "")
+    assert "somebody changed the vault" in ended.stderr
