@@ -1,7 +1,8 @@
 """Reads an export for the team report: one session a finished Encounter, no person."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from clinical.across_episodes.assembly import team_sessions_from
@@ -19,6 +20,7 @@ from server.norms.command_files import progress
 
 NO_TEAM = "no team stated"
 LONGEST_NAME = 200
+Shown = dict[str, tuple[datetime, str]]  # id of a team -> when its name was shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def sessions_of_export(folder: Path, rules: TeamRules, numbers: Numbers) -> Team
         charts = charts_in(folder, visits=rules.visits, told=told)
     reader = ChartReader(charts.files)
     sessions: list[TeamSession] = []
-    begun: list[BegunVisit] = []
+    shown: Shown = {}
     unread, unmet, people = charts.nobodys.copy(), 0, len(charts.places)
     with progress("counting") as told:
         for done, (patient, places) in enumerate(charts.places.items(), start=1):
@@ -94,26 +96,23 @@ def sessions_of_export(folder: Path, rules: TeamRules, numbers: Numbers) -> Team
                 alliances=rules.of("alliance"),
                 numbers=numbers,
             )
-            begun += visits
+            _note_names(visits, shown)
             unmet += not visits
             told(done, people)
-    names = _names(begun)
-    named = [replace(each, team=names.get(each.team, NO_TEAM)) for each in sessions]
+    named = [replace(each, team=_name(each.team, shown)) for each in sessions]
     return TeamExport(named, charts, unread, people, unmet)
 
 
-def _names(visits: Sequence[BegunVisit]) -> Mapping[str, str]:
-    """Id of a team -> its name as last shown; the id where none is shown.
+def _note_names(visits: Sequence[BegunVisit], shown: Shown) -> None:
+    for each in visits:
+        if each.team_name:
+            name = each.start, each.team_name
+            shown[each.team] = max(shown.get(each.team, name), name)
 
-    Nothing of a name can write over a terminal.
-    """
-    found = {each.team: each.team for each in visits if each.team}
-    for each in sorted(visits, key=lambda visit: (visit.start, visit.team_name)):
-        if each.team and each.team_name:
-            found[each.team] = each.team_name
-    return {
-        team: "".join(each if each.isprintable() else " " for each in name)[
-            :LONGEST_NAME
-        ]
-        for team, name in found.items()
-    }
+
+def _name(team: str, shown: Shown) -> str:
+    """As last shown; nothing of it can write over a terminal."""
+    if not team:
+        return NO_TEAM
+    name = shown[team][1] if team in shown else team
+    return "".join(each if each.isprintable() else " " for each in name)[:LONGEST_NAME]
