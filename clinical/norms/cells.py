@@ -13,7 +13,7 @@ import numpy as np
 
 from clinical.norms.errors import CellsRefused
 from clinical.norms.readings import BoolArray, FloatArray, IntArray, Readings
-from clinical.norms.sums import ROWS_AT_ONCE, KnotSums, Sums
+from clinical.norms.sums import KnotSums, Sums, added_per_person, runs_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,18 +111,18 @@ def cells_of(readings: Readings, *, knot_session: float | None = None) -> Cells:
     Raises:
         CellsRefused: somebody's sessions have a gap; use sums per person instead.
     """
-    counts = readings.rows_per_person
-    seen = counts > 0
-    n = counts[seen]
+    persons, edges = runs_of(readings.person)
+    n = np.diff(edges)
     # Sessions ascend from 2, so the last one tells whether one is left out.
-    if not np.array_equal(readings.session[np.cumsum(n) - 1], n + 1):
+    if not np.array_equal(readings.session[edges[1:] - 1], n + 1):
         raise CellsRefused(
             "sessions",
             "somebody's sessions are not 2, 3, 4, ...: count them as they were held,"
             " or fit from sums per person",
         )
-    y, ly, yy, ky = _per_person(readings, knot_session)[:, seen]
-    x = readings.intake[seen].astype(np.float64)
+    y, ly, yy, *bent = _per_person(edges, readings, knot_session)
+    ky = bent[0] if bent else np.zeros(len(n))
+    x = readings.intake[persons].astype(np.float64)
     return _pooled(
         {
             "readings": n,
@@ -190,22 +190,21 @@ SUMS = (
 COLUMNS = ("readings", "persons", *SUMS, "ky", "xky")
 
 
-def _per_person(readings: Readings, knot_session: float | None) -> FloatArray:
-    """(4, n_persons): sums of y, L y, y² and k y."""
-    found = np.zeros((4, readings.n_persons))
-    table = np.log(np.arange(1, readings.session.max(initial=1) + 1))
-    bent = None if knot_session is None else table - np.log(knot_session)
-    for start in range(0, len(readings.score), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        y, session = readings.score[rows], readings.session[rows] - 1
-        columns = [y, table[session] * y, y * y]
-        if bent is not None:
-            columns.append(np.maximum(bent, 0.0)[session] * y)
-        first, last = readings.person[rows][[0, -1]]
-        place = readings.person[rows] - first
-        for number, column in enumerate(columns):
-            found[number, first : last + 1] += np.bincount(place, weights=column)
-    return found
+def _per_person(
+    edges: IntArray, readings: Readings, knot_session: float | None
+) -> FloatArray:
+    """(3 or 4, n_persons): sums of y, L y, y² and, where there is a knot, k y."""
+    time = np.log(np.arange(1, readings.session.max(initial=1) + 1))
+    weights = [time]
+    if knot_session is not None:
+        weights.append(np.maximum(time - np.log(knot_session), 0.0))
+
+    def columns(rows: slice) -> list[FloatArray]:
+        y, place = readings.score[rows], readings.session[rows] - 1
+        ly, *bent = (weight[place] * y for weight in weights)
+        return [y, ly, y * y, *bent]
+
+    return added_per_person(edges, columns)
 
 
 def _pooled(

@@ -8,7 +8,7 @@ import numpy as np
 from clinical.norms.errors import NotFitted
 from clinical.norms.form import Form
 from clinical.norms.likelihood import Profile, profile
-from clinical.norms.minimise import Minimum, minimise
+from clinical.norms.minimise import minimise
 from clinical.norms.readings import FloatArray
 from clinical.norms.sums import Sums
 
@@ -18,8 +18,7 @@ Method = Literal["reml", "ml"]
 TOLERANCE = 1e-10
 # lme4's own limit for a relative factor of the random effects (`isSingular`).
 SINGULAR_BELOW = 1e-4
-# From so many groups on, a part of them finds the neighbourhood first.
-PART = 4000
+START = (1.0, 0.0, 0.5)  # relative factor (a, b, c) of the random effects
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +35,7 @@ class Fit:
         sigma2: residual variance.
         loglik: the restricted one if `reml`.
         singular: the data would rather have a smaller random part; said, not hidden.
-        evaluations: of the likelihood over all groups.
+        evaluations: of the likelihood.
     """
 
     form: Form
@@ -65,18 +64,29 @@ def fit(sums: Sums, form: Form, *, reference: float, method: Method = "reml") ->
     """
     _check(sums, form)
     centre = float(sums.x.sum() / sums.persons.sum())
-    centred = sums.intake_from(centre).alike_together()
+    centred = sums.alike_together().intake_from(centre)
     free = [0] if form.random == "intercept" else [0, 1, 2]
+    start = np.zeros(3)
+    start[free] = np.array(START)[free]
     restricted = method == "reml"
+
+    def profile_at(theta: FloatArray) -> Profile:
+        return profile(centred, form, theta=theta, restricted=restricted)
+
     try:
-        place, found, steps = _best(centred, form, free, restricted)
+        minimum = minimise(profile_at, start, free=free, tolerance=TOLERANCE)
     except np.linalg.LinAlgError as cause:
         raise NotFitted(
             f"the terms {', '.join(form.terms)} cannot be told apart in"
             f" {sums.n_persons} persons with {sums.n_rows} readings ({cause}):"
             " take a simpler form or more people"
         ) from None
-    theta = _theta(place, free)
+    if not minimum.converged:
+        raise NotFitted(
+            f"no convergence after {minimum.evaluations} evaluations: take a simpler"
+            " form, or look for impossible scores"
+        )
+    theta, found = minimum.place, minimum.profile
     move = _shift(form, reference - centre)
     root = np.array([[theta[0], 0.0], [theta[1], theta[2]]])
     size = np.abs(theta[[each for each in free if each != 1]])
@@ -92,24 +102,8 @@ def fit(sums: Sums, form: Form, *, reference: float, method: Method = "reml") ->
         n_rows=sums.n_rows,
         n_persons=sums.n_persons,
         singular=bool(size.min() < SINGULAR_BELOW),
-        evaluations=steps,
+        evaluations=minimum.evaluations,
     )
-
-
-def _best(
-    sums: Sums, form: Form, free: list[int], restricted: bool
-) -> tuple[FloatArray, Profile, int]:
-    """Free parameters, the profile there, and how often it was computed."""
-    start, curvature = np.array([1.0, 0.0, 0.5])[free], None
-    step = len(sums.n) // PART
-    if step > 1:
-        part = sums.part(slice(None, None, step))
-        near = _search(part, form, free, restricted, start, None)[0]
-        start = near.place
-        # A part of the data bends the likelihood as much less.
-        curvature = near.curvature * (part.n_persons / sums.n_persons)
-    minimum, found = _search(sums, form, free, restricted, start, curvature)
-    return minimum.place, found, minimum.evaluations
 
 
 def _check(sums: Sums, form: Form) -> None:
@@ -119,41 +113,6 @@ def _check(sums: Sums, form: Form) -> None:
         raise NotFitted(
             f"{sums.n_rows} readings for {len(form.terms)} terms: more people needed"
         )
-
-
-def _search(
-    sums: Sums,
-    form: Form,
-    free: list[int],
-    restricted: bool,
-    start: FloatArray,
-    curvature: FloatArray | None,
-) -> tuple[Minimum, Profile]:
-    seen: dict[bytes, Profile] = {}
-
-    def deviance(place: FloatArray) -> tuple[float, FloatArray]:
-        found = profile(sums, form, theta=_theta(place, free), restricted=restricted)
-        seen.clear()
-        seen[place.tobytes()] = found
-        return found.deviance, found.gradient[free]
-
-    minimum = minimise(deviance, start, curvature=curvature, tolerance=TOLERANCE)
-    if not minimum.converged:
-        raise NotFitted(
-            f"no convergence after {minimum.evaluations} evaluations: take a simpler"
-            " form, or look for impossible scores"
-        )
-    found = seen.get(minimum.place.tobytes())
-    if found is None:
-        theta = _theta(minimum.place, free)
-        found = profile(sums, form, theta=theta, restricted=restricted)
-    return minimum, found
-
-
-def _theta(place: FloatArray, free: list[int]) -> FloatArray:
-    theta = np.zeros(3)
-    theta[free] = place
-    return theta
 
 
 def _shift(form: Form, by: float) -> FloatArray:

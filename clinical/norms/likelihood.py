@@ -8,11 +8,12 @@ larger than 2 x 2:
     -2 log L = sum log det A + [log det X'V^-1 X] + df (1 + log(2 pi rss / df))
 
 The bracket and df = rows - terms belong to REML; ML has df = rows. The gradient uses
-dV^-1 = -V^-1 Z dD Z' V^-1: all it needs are sums of products of S and q.
+dV^-1 = -V^-1 Z dD Z' V^-1: all it needs are sums of products of S and q. So does the
+expected curvature, tr(S dD S dD) summed over persons (Lindstrom & Bates 1988, J Am
+Stat Assoc 83:1014-1022).
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
@@ -32,7 +33,7 @@ _BASIS = {
     "knot": (2, 0),
 }
 # The basis vectors in Z'V^-1: entries of S (00, 01, 11) and of Z'V^-1 k (3, 4).
-_ROW = ((0, 1), (1, 2), (3, 4))
+_ROW = np.array(((0, 1), (1, 2), (3, 4)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,12 +43,15 @@ class Profile:
     Attributes:
         deviance: -2 log L.
         gradient: (3,) by a, b, c.
+        curvature: (3, 3) second derivatives as they are expected to be; no negative
+            eigenvalue.
         beta: (n_terms,) with intake as it stands in the sums.
         inverse: (n_terms, n_terms) (X'V^-1 X)^-1; times sigma2 it is Cov(beta).
     """
 
     deviance: float
     gradient: FloatArray
+    curvature: FloatArray
     beta: FloatArray
     inverse: FloatArray
     sigma2: float
@@ -77,14 +81,10 @@ def profile(
     a, b, c = (float(each) for each in theta)
     d = np.array([[a * a, a * b], [a * b, b * b + c * c]])
     totals = _totals(sums, form, d)
-    terms = [_BASIS[each] for each in form.terms]
-    p = len(terms)
-    h = np.empty((p, p))
-    xy = np.empty(p)
-    for i, (basis, power) in enumerate(terms):
-        xy[i] = totals.bases_y[basis, power]
-        for j, (other, other_power) in enumerate(terms):
-            h[i, j] = totals.bases[basis, other, power + other_power]
+    basis, power = np.array([_BASIS[each] for each in form.terms]).T
+    p = len(basis)
+    h = totals.bases[basis[:, None], basis, power[:, None] + power]
+    xy = totals.bases_y[basis, power]
     root = np.linalg.cholesky(h)
     inverse_root = np.linalg.inv(root)
     inverse = inverse_root.T @ inverse_root
@@ -95,19 +95,48 @@ def profile(
     if rss <= 0 or df <= 0:
         raise np.linalg.LinAlgError("the model leaves no residual")
     deviance = totals.log_det + df * (1 + np.log(2 * np.pi * rss / df))
-    slope = _log_det_slope(totals) - df / rss * _residual_slope(totals, terms, beta)
+    # By the four entries of D: X'V^-1 Z with itself, and Z'V^-1 (y - X beta).
+    xz = _ROW[basis]
+    squares = totals.rows[
+        xz[:, None, :, None], xz[:, None], (power[:, None] + power)[..., None, None]
+    ]
+    cross = np.einsum("i,iuv->uv", beta, totals.rows_q[xz, :, power[:, None]])
+    left = totals.qq - cross - cross.T + np.einsum("i,j,ijuv", beta, beta, squares)
+    s = totals.bases[:2, :2, 0]
+    slope = s - df / rss * left
     if restricted:
         deviance += 2 * float(np.log(np.diag(root)).sum())
-        slope -= _fixed_slope(totals, terms, inverse)
-    # Chain rule from (D00, D01, D11) to (a, b, c).
-    gradient = np.array(
-        [
-            2 * a * slope[0] + b * slope[1],
-            a * slope[1] + 2 * b * slope[2],
-            2 * c * slope[2],
-        ]
+        slope -= np.einsum("ij,ijuv", inverse, squares)
+    # Chain rule from D to (a, b, c).
+    turn = np.array([[[2 * a, b], [b, 0]], [[0, a], [a, 2 * b]], [[0, 0], [0, 2 * c]]])
+    return Profile(
+        float(deviance),
+        gradient=np.einsum("uij,ij", turn, slope),
+        curvature=_curvature(totals, turn, slope, df),
+        beta=beta,
+        inverse=inverse,
+        sigma2=rss / df,
     )
-    return Profile(float(deviance), gradient, beta, inverse, sigma2=rss / df)
+
+
+def _curvature(
+    totals: _Totals, turn: FloatArray, slope: FloatArray, df: int
+) -> FloatArray:
+    """By a, b, c: what is expected, and where D ends, what the slope by D adds."""
+    zz = _ROW[:2]
+    expected = np.einsum(
+        "ujk,vli,ijkl", turn, turn, totals.rows[zz[:, :, None, None], zz, 0]
+    )
+    trace = np.einsum("uij,ij", turn, totals.bases[:2, :2, 0])
+    # Where D wants to be smaller than nothing (a singular fit), this part alone bends.
+    ends = np.zeros((3, 3))
+    ends[:2, :2], ends[2, 2] = 2 * slope, 2 * slope[1, 1]
+    size, axes = np.linalg.eigh(ends)
+    found: FloatArray = (
+        expected - np.outer(trace, trace) / df
+        + (axes * np.maximum(size, 0.0)) @ axes.T
+    )  # fmt: skip
+    return found
 
 
 def _totals(sums: Sums, form: Form, d: FloatArray) -> _Totals:
@@ -179,41 +208,3 @@ def _add_block(found: _Totals, part: Sums, d: FloatArray, n_rows: int) -> None:
     for power, (q, y) in enumerate((((q0, q1), bases_y), ((qx0, qx1), bases_xy))):
         found.rows_q[:n_rows, :, power] += rows @ np.stack(q).T
         found.bases_y[: len(y), power] += [each.sum() for each in y]
-
-
-def _log_det_slope(totals: _Totals) -> FloatArray:
-    """Of sum log det A by (D00, D01, D11): tr(S dD)."""
-    s = totals.bases[:, :, 0]
-    return np.array([s[0, 0], 2 * s[0, 1], s[1, 1]])
-
-
-def _fixed_slope(
-    totals: _Totals, terms: list[tuple[int, int]], inverse: FloatArray
-) -> FloatArray:
-    """Minus the slope of log det X'V^-1 X."""
-    slope = np.zeros((2, 2))
-    for (i, (left, p)), (j, (right, q)) in product(enumerate(terms), repeat=2):
-        for u, v in product(range(2), repeat=2):
-            place = totals.rows[_ROW[left][u], _ROW[right][v], p + q]
-            slope[u, v] += inverse[i, j] * place
-    return _by_entry(slope)
-
-
-def _residual_slope(
-    totals: _Totals, terms: list[tuple[int, int]], beta: FloatArray
-) -> FloatArray:
-    """Minus the slope of rss: sums of t t' with t = Z'V^-1 (y - X beta)."""
-    slope = totals.qq.copy()
-    for i, (left, p) in enumerate(terms):
-        for u, v in product(range(2), repeat=2):
-            cross = totals.rows_q[_ROW[left][u], v, p]
-            slope[u, v] -= beta[i] * cross
-            slope[v, u] -= beta[i] * cross
-            for j, (right, q) in enumerate(terms):
-                square = totals.rows[_ROW[left][u], _ROW[right][v], p + q]
-                slope[u, v] += beta[i] * beta[j] * square
-    return _by_entry(slope)
-
-
-def _by_entry(matrix: FloatArray) -> FloatArray:
-    return np.array([matrix[0, 0], matrix[0, 1] + matrix[1, 0], matrix[1, 1]])

@@ -5,13 +5,14 @@ without loss. The same arrays describe persons, such groups and the cells that s
 exchange (`clinical.norms.cells`).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from clinical.norms.readings import FloatArray, IntArray, Readings
+from clinical.norms.readings import BoolArray, FloatArray, IntArray, Readings
 
-ROWS_AT_ONCE = 2_000_000  # so that memory stays flat, however many rows there are
+PERSONS_AT_ONCE = 2048  # so that their rows stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,18 +97,17 @@ class Sums:
         Given back as it is where that would not halve the groups: then finding them
         costs more than it saves.
         """
-        # One number stands for the sessions; whether others share it is looked at.
-        _, first, group = np.unique(
-            self.n + np.pi * self.l + np.e * self.ll,
-            return_index=True,
-            return_inverse=True,
-        )
-        one = self.part(first)
-        if 2 * len(first) > len(group) or not all(
-            np.allclose(getattr(self, name), getattr(one, name)[group], rtol=ALIKE)
-            for name in ("n", "l", "ll")
-        ):
+        # Numpy sorts numbers of two bytes by counting, so the key is taken in halves.
+        # Others that share a key only make more groups: whether it is so is looked at.
+        key = (self.n + np.pi * self.l + np.e * self.ll).astype(np.float32)
+        order = np.lexsort(key.view(np.uint16).reshape(-1, 2).T)
+        starts = _changes(self.n[order]) | _changes(self.l[order])
+        starts |= _changes(self.ll[order])
+        one = self.part(order[starts])
+        if 2 * len(one.n) > len(order):
             return self
+        group = np.empty_like(order)
+        group[order] = np.cumsum(starts) - 1
 
         def added(values: FloatArray) -> FloatArray:
             return np.bincount(group, weights=values).astype(np.float64, copy=False)
@@ -120,7 +120,6 @@ class Sums:
         return replace(one, **columns, knot=knot)
 
 
-ALIKE = 1e-14  # rounding of a sum of the same logarithms
 ADDED = (
     *("persons", "x", "xx", "y", "ly", "yy"),
     *("xy", "xly", "y_y", "y_ly", "ly_ly"),
@@ -154,14 +153,14 @@ def sums_over_time(
     """Sums per person for any time axis; people without a reading are left out.
 
     Args:
-        person: (n_rows,) 0 to n_persons - 1.
+        person: (n_rows,) 0 to n_persons - 1, ascending.
         time: (n_rows,) what stands for L; `knot` is on the same axis.
         score: (n_rows,) score points.
         intake: (n_persons,) score points.
     """
-    found = sums_of_everybody(person, time, score=score, intake=intake, knot=knot)
-    seen = found.n > 0
-    return found if seen.all() else found.part(np.flatnonzero(seen))
+    persons, edges = runs_of(person)
+    totals = _totals(edges, time, score, knot)
+    return _sums(np.diff(edges), totals, intake[persons], knot)
 
 
 def sums_of_everybody(
@@ -173,14 +172,75 @@ def sums_of_everybody(
     knot: float | None,
 ) -> Sums:
     """The same, with zeros for people without a reading: each keeps their place."""
-    total = np.zeros((10, len(intake)))
-    for start in range(0, len(person), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        _add_rows(total, person[rows], time[rows], score[rows], knot)
-    n, t, tt, y, ly, yy, k, kl, kk, ky = total
+    persons, edges = runs_of(person)
+    totals = _totals(edges, time, score, knot)
+    n = np.zeros(len(intake), dtype=np.int64)
+    everybody = np.zeros((len(totals), len(intake)))
+    n[persons], everybody[:, persons] = np.diff(edges), totals
+    return _sums(n, everybody, intake, knot)
+
+
+def runs_of(person: IntArray) -> tuple[IntArray, IntArray]:
+    """Who has rows, and where the rows of each begin and, last, where all end.
+
+    Args:
+        person: (n_rows,) ascending.
+
+    Raises:
+        ValueError: it does not ascend.
+    """
+    starts = np.flatnonzero(_changes(person))
+    persons = person[starts]
+    if (persons[1:] < persons[:-1]).any():
+        raise ValueError("rows are not sorted by person: sort them first")
+    return persons, np.append(starts, len(person))
+
+
+def added_per_person(
+    edges: IntArray, columns: Callable[[slice], Sequence[FloatArray]]
+) -> FloatArray:
+    """(n_columns, n_persons): sums over the rows of each person.
+
+    Args:
+        edges: where the rows of each begin and, last, where all end.
+        columns: of these rows; called for some people at a time, so that the columns
+            stay small, however many rows there are.
+    """
+    blocks = []
+    for start in range(0, max(len(edges) - 1, 1), PERSONS_AT_ONCE):
+        some = edges[start : start + PERSONS_AT_ONCE + 1]
+        rows, first = slice(some[0], some[-1]), some[:-1] - some[0]
+        blocks.append([np.add.reduceat(each, first) for each in columns(rows)])
+    return np.concatenate(blocks, axis=1)
+
+
+def _totals(
+    edges: IntArray, time: FloatArray, score: FloatArray, knot: float | None
+) -> FloatArray:
+    """Per person with a reading, sums of L, L², y, L y, y² and what the knot needs."""
+
+    def columns(rows: slice) -> list[FloatArray]:
+        t, y = time[rows], score[rows]
+        found = [t, t * t, y, t * y, y * y]
+        if knot is not None:
+            bent = np.maximum(t - knot, 0.0)
+            found += [bent, bent * t, bent * bent, bent * y]
+        return found
+
+    return added_per_person(edges, columns)
+
+
+def _sums(
+    n: IntArray, totals: FloatArray, intake: FloatArray, knot: float | None
+) -> Sums:
+    t, tt, y, ly, yy, *bent = totals
     x = intake.astype(np.float64)
+    knot_sums = None
+    if knot is not None:
+        k, kl, kk, ky = bent
+        knot_sums = KnotSums(k, kl, kk=kk, ky=ky, xky=x * ky)
     return Sums(
-        n,
+        n.astype(np.float64),
         t,
         ll=tt,
         persons=np.ones(len(n)),
@@ -194,27 +254,12 @@ def sums_of_everybody(
         y_y=y * y,
         y_ly=y * ly,
         ly_ly=ly * ly,
-        knot=None if knot is None else KnotSums(k, kl, kk=kk, ky=ky, xky=x * ky),
+        knot=knot_sums,
     )
 
 
-def _add_rows(
-    total: FloatArray,
-    person: IntArray,
-    time: FloatArray,
-    score: FloatArray,
-    knot: float | None,
-) -> None:
-    columns: list[FloatArray | None] = [
-        *(None, time, time * time, score, time * score, score * score),
-    ]
-    if knot is not None:
-        bent = np.maximum(time - knot, 0.0)
-        columns += [bent, bent * time, bent * bent, bent * score]
-    # A block of rows touches few persons when rows are sorted: count only there.
-    first, last = int(person.min()), int(person.max())
-    place = person - first
-    for row, column in enumerate(columns):
-        total[row, first : last + 1] += np.bincount(
-            place, weights=column, minlength=last - first + 1
-        )
+def _changes(values: FloatArray | IntArray) -> BoolArray:
+    """Where a value differs from the one before; true at the first."""
+    found = np.ones(len(values), dtype=np.bool_)
+    found[1:] = values[1:] != values[:-1]
+    return found

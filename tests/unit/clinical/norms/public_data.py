@@ -73,11 +73,11 @@ def _riesby() -> list[tuple[int, int, float]]:
     numbers = {
         name: place for place, name in enumerate(sorted({row["id"] for row in table}))
     }
-    return [
+    return sorted(
         (numbers[row["id"]], int(row["week"]), float(row["hamd"]))
         for row in table
         if row["hamd"]
-    ]
+    )
 
 
 def _after(rows: list[tuple[int, float, float]], first: dict[int, float]) -> PublicData:
