@@ -211,16 +211,15 @@ def _pooled(
     columns: dict[str, IntArray] | dict[str, FloatArray], knot_session: float | None
 ) -> Cells:
     """Groups with equal readings, added up."""
-    occupied, place = np.unique(columns["readings"], return_inverse=True)
+    readings = columns["readings"].astype(np.int64)
+    occupied = np.flatnonzero(np.bincount(readings))
 
     def added(name: str) -> FloatArray:
-        found: FloatArray = np.bincount(
-            place, weights=columns[name], minlength=len(occupied)
-        ).astype(np.float64)
-        return found
+        found = np.bincount(readings, weights=columns[name])[occupied]
+        return found.astype(np.float64)
 
     return Cells(
-        occupied.astype(np.int64),
+        occupied,
         added("persons").astype(np.int64),
         **{name: added(name) for name in COLUMNS[2:]},
         knot_session=knot_session,

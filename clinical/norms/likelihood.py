@@ -9,8 +9,8 @@ larger than 2 x 2:
 
 The bracket and df = rows - terms belong to REML; ML has df = rows. The gradient uses
 dV^-1 = -V^-1 Z dD Z' V^-1: all it needs are sums of products of S and q. So does the
-expected curvature, tr(S dD S dD) summed over persons (Lindstrom & Bates 1988, J Am
-Stat Assoc 83:1014-1022).
+curvature that is expected, tr(S dD S dD) summed over persons (Longford 1987, Biometrika
+74:817-827).
 """
 
 from dataclasses import dataclass
@@ -167,9 +167,11 @@ def _add_block(found: _Totals, part: Sums, d: FloatArray, n_rows: int) -> None:
     s01 = (part.l - det_m * d01) / det_a
     s11 = (part.ll + det_m * d00) / det_a
     found.log_det += float(part.persons @ np.log(det_a))
-    # A^-1 = I - S D
-    e00, e01 = 1 - s00 * d00 - s01 * d01, -s00 * d01 - s01 * d11
-    e10, e11 = -s01 * d00 - s11 * d01, 1 - s01 * d01 - s11 * d11
+    # A^-1, not as I - S D: where sigma2 is small beside G, that loses all digits.
+    e00 = (1 + part.l * d01 + part.ll * d11) / det_a
+    e01 = -(part.n * d01 + part.l * d11) / det_a
+    e10 = -(part.l * d00 + part.ll * d01) / det_a
+    e11 = (1 + part.n * d00 + part.l * d01) / det_a
     q0, q1 = e00 * part.y + e01 * part.ly, e10 * part.y + e11 * part.ly
     # A^-1 (sum of v v'): its product with D gives y'V^-1 y, with A^-T the sum of q q'.
     f00, f01 = e00 * part.y_y + e01 * part.y_ly, e00 * part.y_ly + e01 * part.ly_ly
