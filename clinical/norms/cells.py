@@ -7,6 +7,7 @@ the fit of all their people together. No row of a person leaves the site; a cell
 person still describes that person, hence `suppress`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -195,16 +196,16 @@ def _per_person(
 ) -> FloatArray:
     """(3 or 4, n_persons): sums of y, L y, y² and, where there is a knot, k y."""
     time = np.log(np.arange(1, readings.session.max(initial=1) + 1))
-    weights = [time]
-    if knot_session is not None:
-        weights.append(np.maximum(time - np.log(knot_session), 0.0))
 
-    def columns(rows: slice) -> list[FloatArray]:
+    def columns(rows: slice) -> Iterator[FloatArray]:
         y, place = readings.score[rows], readings.session[rows] - 1
-        ly, *bent = (weight[place] * y for weight in weights)
-        return [y, ly, y * y, *bent]
+        yield y
+        yield time[place] * y
+        yield y * y
+        if knot_session is not None:
+            yield np.maximum(time - np.log(knot_session), 0.0)[place] * y
 
-    return added_per_person(edges, columns)
+    return added_per_person(edges, columns, n_columns=3 if knot_session is None else 4)
 
 
 def _pooled(

@@ -5,14 +5,14 @@ without loss. The same arrays describe persons, such groups and the cells that s
 exchange (`clinical.norms.cells`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from clinical.norms.readings import BoolArray, FloatArray, IntArray, Readings
 
-PERSONS_AT_ONCE = 2048  # so that their rows stay in the processor's cache
+PERSONS_AT_ONCE = 2048  # so that a column of their rows stays in the cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,21 +197,23 @@ def runs_of(person: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def added_per_person(
-    edges: IntArray, columns: Callable[[slice], Sequence[FloatArray]]
+    edges: IntArray, columns: Callable[[slice], Iterator[FloatArray]], *, n_columns: int
 ) -> FloatArray:
     """(n_columns, n_persons): sums over the rows of each person.
 
     Args:
         edges: where the rows of each begin and, last, where all end.
-        columns: of these rows; called for some people at a time, so that the columns
-            stay small, however many rows there are.
+        columns: of these rows, one after the other; asked for some people at a time,
+            so that memory stays flat and a column in the cache.
     """
-    blocks = []
-    for start in range(0, max(len(edges) - 1, 1), PERSONS_AT_ONCE):
+    found = np.empty((n_columns, len(edges) - 1))
+    for start in range(0, len(edges) - 1, PERSONS_AT_ONCE):
         some = edges[start : start + PERSONS_AT_ONCE + 1]
         rows, first = slice(some[0], some[-1]), some[:-1] - some[0]
-        blocks.append([np.add.reduceat(each, first) for each in columns(rows)])
-    return np.concatenate(blocks, axis=1)
+        for place, column in enumerate(columns(rows)):
+            out = found[place, start : start + PERSONS_AT_ONCE]
+            np.add.reduceat(column, first, out=out)
+    return found
 
 
 def _totals(
@@ -219,15 +221,21 @@ def _totals(
 ) -> FloatArray:
     """Per person with a reading, sums of L, L², y, L y, y² and what the knot needs."""
 
-    def columns(rows: slice) -> list[FloatArray]:
+    def columns(rows: slice) -> Iterator[FloatArray]:
         t, y = time[rows], score[rows]
-        found = [t, t * t, y, t * y, y * y]
+        yield t
+        yield t * t
+        yield y
+        yield t * y
+        yield y * y
         if knot is not None:
             bent = np.maximum(t - knot, 0.0)
-            found += [bent, bent * t, bent * bent, bent * y]
-        return found
+            yield bent
+            yield bent * t
+            yield bent * bent
+            yield bent * y
 
-    return added_per_person(edges, columns)
+    return added_per_person(edges, columns, n_columns=5 if knot is None else 9)
 
 
 def _sums(
