@@ -5,8 +5,8 @@
 People come in blocks, each block its own site: its cells go through the file they are
 sent in, and the sites' cells are added. The same people's fit from sums per person is
 the control for exactness; the one pass over all rows that those sums need (counts and
-sums of L, L², y, Ly, y² per person, by `bincount`) is the limit for time. Invented
-people; sessions counted as they were held.
+sums of L, L², y, Ly, y² per person) is the limit for time. Invented people; sessions
+counted as they were held.
 """
 
 import time

@@ -62,9 +62,10 @@ def fit(sums: Sums, form: Form, *, reference: float, method: Method = "reml") ->
     Raises:
         NotFitted: too few rows, terms that cannot be told apart, or no convergence.
     """
+    sums = sums.alike_together()
     _check(sums, form)
     centre = float(sums.x.sum() / sums.persons.sum())
-    centred = sums.alike_together().intake_from(centre)
+    centred = sums.intake_from(centre)
     free = [0] if form.random == "intercept" else [0, 1, 2]
     start = np.zeros(3)
     start[free] = np.array(START)[free]

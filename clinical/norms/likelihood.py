@@ -19,7 +19,7 @@ import numpy as np
 
 from clinical.norms.form import Form
 from clinical.norms.readings import FloatArray
-from clinical.norms.sums import Sums
+from clinical.norms.sums import KnotSums, Sums
 
 # So that the arrays of one block stay in the processor's cache, and so few that numpy's
 # linear algebra does not call up threads for products this thin.
@@ -32,8 +32,9 @@ _BASIS = {
     "time_by_intake": (1, 1),
     "knot": (2, 0),
 }
-# The basis vectors in Z'V^-1: entries of S (00, 01, 11) and of Z'V^-1 k (3, 4).
-_ROW = np.array(((0, 1), (1, 2), (3, 4)))
+# The row of basis'V^-1 basis among what is added up over the groups: 1, S00, S01, S11,
+# Z'V^-1 k (two rows), k'V^-1 k. The first two columns are basis'V^-1 Z.
+_ROW = np.array(((1, 2, 4), (2, 3, 5), (4, 5, 6)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,10 +64,8 @@ class _Totals:
 
     log_det: float
     yvy: float
-    bases: FloatArray  # (3, 3, 3) basis'V^-1 basis
-    bases_y: FloatArray  # (3, 2) basis'V^-1 y
-    rows: FloatArray  # (5, 5, 3) products of the entries of Z'V^-1 (1, L, k)
-    rows_q: FloatArray  # (5, 2, 2) the same entries times q
+    rows: FloatArray  # (7, 7, 3) products of the rows of `_ROW`
+    rows_q: FloatArray  # (7, 3, 2) the same rows times (Z, k)'V^-1 y
     qq: FloatArray  # (2, 2)
 
 
@@ -83,8 +82,9 @@ def profile(
     totals = _totals(sums, form, d)
     basis, power = np.array([_BASIS[each] for each in form.terms]).T
     p = len(basis)
-    h = totals.bases[basis[:, None], basis, power[:, None] + power]
-    xy = totals.bases_y[basis, power]
+    powers = power[:, None] + power
+    h = totals.rows[0, _ROW[basis[:, None], basis], powers]
+    xy = totals.rows_q[0, basis, power]
     root = np.linalg.cholesky(h)
     inverse_root = np.linalg.inv(root)
     inverse = inverse_root.T @ inverse_root
@@ -96,14 +96,11 @@ def profile(
         raise np.linalg.LinAlgError("the model leaves no residual")
     deviance = totals.log_det + df * (1 + np.log(2 * np.pi * rss / df))
     # By the four entries of D: X'V^-1 Z with itself, and Z'V^-1 (y - X beta).
-    xz = _ROW[basis]
-    squares = totals.rows[
-        xz[:, None, :, None], xz[:, None], (power[:, None] + power)[..., None, None]
-    ]
-    cross = np.einsum("i,iuv->uv", beta, totals.rows_q[xz, :, power[:, None]])
+    xz = _ROW[basis, :2]
+    squares = totals.rows[xz[:, None, :, None], xz[:, None], powers[..., None, None]]
+    cross = np.einsum("i,iuv", beta, totals.rows_q[xz, :2, power[:, None]])
     left = totals.qq - cross - cross.T + np.einsum("i,j,ijuv", beta, beta, squares)
-    s = totals.bases[:2, :2, 0]
-    slope = s - df / rss * left
+    slope = totals.rows[0, _ROW[:2, :2], 0] - df / rss * left
     if restricted:
         deviance += 2 * float(np.log(np.diag(root)).sum())
         slope -= np.einsum("ij,ijuv", inverse, squares)
@@ -123,11 +120,10 @@ def _curvature(
     totals: _Totals, turn: FloatArray, slope: FloatArray, df: int
 ) -> FloatArray:
     """By a, b, c: what is expected, and where D ends, what the slope by D adds."""
-    zz = _ROW[:2]
-    expected = np.einsum(
-        "ujk,vli,ijkl", turn, turn, totals.rows[zz[:, :, None, None], zz, 0]
-    )
-    trace = np.einsum("uij,ij", turn, totals.bases[:2, :2, 0])
+    zz = _ROW[:2, :2]
+    squares = totals.rows[zz[:, :, None, None], zz, 0]
+    expected = np.einsum("ujk,vli,ijkl", turn, turn, squares)
+    trace = np.einsum("uij,ij", turn, totals.rows[0, zz, 0])
     # Where D wants to be smaller than nothing (a singular fit), this part alone bends.
     ends = np.zeros((3, 3))
     ends[:2, :2], ends[2, 2] = 2 * slope, 2 * slope[1, 1]
@@ -140,22 +136,22 @@ def _curvature(
 
 
 def _totals(sums: Sums, form: Form, d: FloatArray) -> _Totals:
-    n_rows = 5 if form.has_knot else 3
     found = _Totals(
         0.0,
         0.0,
-        bases=np.zeros((3, 3, 3)),
-        bases_y=np.zeros((3, 2)),
-        rows=np.zeros((5, 5, 3)),
-        rows_q=np.zeros((5, 2, 2)),
+        rows=np.zeros((7, 7, 3)),
+        rows_q=np.zeros((7, 3, 2)),
         qq=np.zeros((2, 2)),
     )
     for start in range(0, len(sums.n), GROUPS_AT_ONCE):
-        _add_block(found, sums.part(slice(start, start + GROUPS_AT_ONCE)), d, n_rows)
+        part = sums.part(slice(start, start + GROUPS_AT_ONCE))
+        _add_block(found, part, d, knot=part.knot if form.has_knot else None)
     return found
 
 
-def _add_block(found: _Totals, part: Sums, d: FloatArray, n_rows: int) -> None:
+def _add_block(
+    found: _Totals, part: Sums, d: FloatArray, *, knot: KnotSums | None
+) -> None:
     d00, d01, d11 = d[0, 0], d[0, 1], d[1, 1]
     det_m = part.n * part.ll - part.l * part.l
     det_a = (
@@ -182,31 +178,16 @@ def _add_block(found: _Totals, part: Sums, d: FloatArray, n_rows: int) -> None:
     found.qq += [[f00 @ e00 + f01 @ e01, q01], [q01, f10 @ e10 + f11 @ e11]]
 
     qx0, qx1 = e00 * part.xy + e01 * part.xly, e10 * part.xy + e11 * part.xly
-    own = [s00, s01, s11]
-    bases_y, bases_xy = [q0, q1], [qx0, qx1]
-    if part.knot is not None and n_rows == 5:
-        knot = part.knot
+    own, q, qx = [np.ones_like(s00), s00, s01, s11], [q0, q1], [qx0, qx1]
+    if knot is not None:
         k0, k1 = e00 * knot.k + e01 * knot.kl, e10 * knot.k + e11 * knot.kl
         # V^-1 = I - Z (D A^-1) Z'
         w0, w1 = d00 * k0 + d01 * k1, d01 * k0 + d11 * k1
-        own += [k0, k1]
-        bases_y += [knot.ky - w0 * part.y - w1 * part.ly]
-        bases_xy += [knot.xky - w0 * part.xy - w1 * part.xly]
-        kk = knot.kk - w0 * knot.k - w1 * knot.kl
-        found.bases[2, 2, 0] += float(kk @ part.persons)
-    rows = np.stack(own)
+        own += [k0, k1, knot.kk - w0 * knot.k - w1 * knot.kl]
+        q += [knot.ky - w0 * part.y - w1 * part.ly]
+        qx += [knot.xky - w0 * part.xy - w1 * part.xly]
+    rows, size = np.stack(own), len(own)
     for power, weight in enumerate((part.persons, part.x, part.xx)):
-        weighted = rows * weight
-        found.rows[:n_rows, :n_rows, power] += weighted @ rows.T
-        added = weighted.sum(axis=1)
-        for place, (left, right) in enumerate(((0, 0), (0, 1), (1, 1))):
-            found.bases[left, right, power] += added[place]
-            if left != right:
-                found.bases[right, left, power] += added[place]
-        if n_rows == 5:
-            for place, basis in ((3, 0), (4, 1)):
-                found.bases[basis, 2, power] += added[place]
-                found.bases[2, basis, power] += added[place]
-    for power, (q, y) in enumerate((((q0, q1), bases_y), ((qx0, qx1), bases_xy))):
-        found.rows_q[:n_rows, :, power] += rows @ np.stack(q).T
-        found.bases_y[: len(y), power] += [each.sum() for each in y]
+        found.rows[:size, :size, power] += (rows * weight) @ rows.T
+    for power, each in enumerate((q, qx)):
+        found.rows_q[:size, : len(each), power] += rows @ np.stack(each).T

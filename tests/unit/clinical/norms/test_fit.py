@@ -118,6 +118,26 @@ def test_the_gradient_is_that_of_the_deviance(form: Form, restricted: bool) -> N
     assert found.gradient == pytest.approx(numeric, rel=1e-6)
 
 
+@pytest.mark.parametrize("form", [FULL, WITH_KNOT])
+def test_the_curvature_is_that_of_the_deviance_where_the_model_holds(
+    form: Form,
+) -> None:
+    readings = simulate(PLAIN, 20_000, random=np.random.default_rng(1))
+    sums = sums_of(readings, knot_session=6.0).alike_together()
+    root = np.linalg.cholesky(np.array([[9.0, -1.5], [-1.5, 2.5]]) / 8.0)
+    theta, step = np.array([root[0, 0], root[1, 0], root[1, 1]]), 1e-4
+
+    found = profile(sums, form, theta=theta)
+
+    ahead, behind = (
+        [profile(sums, form, theta=theta + way * e).gradient for e in np.eye(3) * step]
+        for way in (1, -1)
+    )
+    numeric = (np.array(ahead) - np.array(behind)) / (2 * step)
+    far = np.abs(found.curvature - numeric).max()
+    assert far < 0.03 * np.abs(numeric).max()
+
+
 @pytest.mark.parametrize("restricted", [True, False], ids=["reml", "ml"])
 @pytest.mark.parametrize("form", [FULL, WITH_KNOT, INTERCEPT_ONLY])
 def test_the_deviance_is_that_of_the_whole_matrices(
@@ -197,9 +217,26 @@ def test_people_without_own_slopes_give_a_singular_fit_that_says_so() -> None:
     found = fitted(noise)
 
     assert found.singular
+    assert found.evaluations < 20
     assert not fitted(readings).singular
     simpler = fit(sums_of(noise), INTERCEPT_ONLY, reference=14.0)
     assert found.loglik == pytest.approx(simpler.loglik, abs=8)
+
+
+def test_hardly_any_error_in_the_scores_costs_neither_digits_nor_steps() -> None:
+    law = replace(PLAIN, sigma2=0.01)
+    sums = sums_of(simulate(law, 2_000, random=np.random.default_rng(3)))
+    found = fit(sums, FULL, reference=14.0)
+    root = np.linalg.cholesky(found.g / found.sigma2)
+    theta = np.array([root[0, 0], root[1, 0], root[1, 1]])
+
+    again = [
+        profile(sums, FULL, theta=theta * (1 + shift)).deviance
+        for shift in np.linspace(-1e-10, 1e-10, 9)
+    ]
+
+    assert np.ptp(again) < 1e-5
+    assert found.evaluations < 20
 
 
 def test_the_intercept_only_form_has_no_own_slopes() -> None:
@@ -209,8 +246,7 @@ def test_the_intercept_only_form_has_no_own_slopes() -> None:
     assert found.g[0, 1] == found.g[1, 1] == 0
 
 
-def test_a_part_of_the_people_first_leads_to_the_same_place() -> None:
-    # From 8,000 groups on a part finds the neighbourhood; no two have the same times.
+def test_people_who_share_no_sessions_are_fitted_in_a_few_steps() -> None:
     random = np.random.default_rng(5)
     readings = simulate(PLAIN, 9_000, random=random)
     sums = sums_over_time(
