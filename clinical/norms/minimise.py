@@ -1,4 +1,9 @@
-"""A damped Newton search for the place where the likelihood is highest."""
+"""A damped Newton search for the place where the likelihood is highest.
+
+The curvature that is expected leads there in five or six steps where the model holds.
+Where it does not, or few people are there, what the gradients have shown on the way
+(BFGS) leads faster; near a singular fit it is the other way round. So they take turns.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +13,11 @@ import numpy as np
 from clinical.norms.likelihood import Profile
 from clinical.norms.readings import FloatArray
 
-MOST_STEPS = 200
+MOST_EVALUATIONS = 200
+TURN = 4  # steps until it is the other's turn
+LENGTHS = 3.0 ** -np.arange(14)  # of a step, tried until one leads down
+
+ProfileAt = Callable[[FloatArray], Profile]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,11 +35,11 @@ class Minimum:
 
     @property
     def converged(self) -> bool:
-        return self.evaluations < MOST_STEPS
+        return self.evaluations < MOST_EVALUATIONS
 
 
 def minimise(
-    profile_at: Callable[[FloatArray], Profile],
+    profile_at: ProfileAt,
     start: FloatArray,
     *,
     free: Sequence[int],
@@ -43,26 +52,47 @@ def minimise(
         free: the parameters that move; the others stay as they are.
         tolerance: ends when a further step promises less than half of this.
     """
-    place, steps = start.astype(np.float64), 1
-    found = profile_at(place)
-    while steps < MOST_STEPS:
-        gradient = found.gradient[free]
-        # Where a parameter has no curvature it has no gradient either: it stays.
-        inverse = np.linalg.pinv(found.curvature[np.ix_(free, free)], hermitian=True)
+    place, found = start, profile_at(start)
+    evaluations, moves = 1, 0
+    inverse = expected = _inverse(found, free)
+    while evaluations < MOST_EVALUATIONS:
         step = np.zeros_like(place)
-        step[free] = -inverse @ gradient
-        promise = -float(step[free] @ gradient)
+        step[free] = -inverse @ found.gradient[free]
+        promise = -float(step @ found.gradient)
         if promise <= tolerance:
             break
         # Rounding of the value hides gains this small; then the step is simply taken.
         noise = 1e-13 * abs(found.deviance)
-        length, tried = 1.0, profile_at(place + step)
-        steps += 1
-        while not tried.deviance <= found.deviance - 1e-4 * length * promise + noise:
-            if length < 1e-6 or steps >= MOST_STEPS:
-                return Minimum(place, found, evaluations=steps)
-            length /= 3
+        for length in LENGTHS:
             tried = profile_at(place + length * step)
-            steps += 1
+            evaluations += 1
+            if tried.deviance <= found.deviance - 1e-4 * length * promise + noise:
+                break
+        else:
+            if inverse is expected:
+                break
+            inverse = expected
+            continue
+        moves += 1
+        moved, bend = length * step[free], (tried.gradient - found.gradient)[free]
         place, found = place + length * step, tried
-    return Minimum(place, found, evaluations=steps)
+        expected = _inverse(found, free)
+        learn = moves // TURN % 2 == 1
+        inverse = _learnt(inverse, moved, bend) if learn else expected
+    return Minimum(place, found, evaluations)
+
+
+def _inverse(found: Profile, free: Sequence[int]) -> FloatArray:
+    """Inverse of the expected curvature; 0 where there is none, and no gradient."""
+    curvature = found.curvature[np.ix_(free, free)]
+    return np.asarray(np.linalg.pinv(curvature, hermitian=True), dtype=np.float64)
+
+
+def _learnt(inverse: FloatArray, moved: FloatArray, bend: FloatArray) -> FloatArray:
+    """The BFGS update; unchanged where the function does not curve upwards."""
+    along = float(moved @ bend)
+    if along <= 1e-12 * float(np.linalg.norm(moved) * np.linalg.norm(bend)):
+        return inverse
+    left = np.eye(len(moved)) - np.outer(moved, bend) / along
+    learnt: FloatArray = left @ inverse @ left.T + np.outer(moved, moved) / along
+    return learnt
