@@ -239,6 +239,17 @@ def test_hardly_any_error_in_the_scores_costs_neither_digits_nor_steps() -> None
     assert found.evaluations < 20
 
 
+@pytest.mark.parametrize(("n_persons", "seed"), [(4, 23), (5, 25), (8, 1)])
+def test_a_handful_of_people_that_the_model_does_not_suit_is_fitted(
+    n_persons: int, seed: int
+) -> None:
+    sums = sums_of(cohort(n_persons, seed))
+
+    found = fit(sums, FULL, reference=14.0)
+
+    assert found.evaluations < 60
+
+
 def test_the_intercept_only_form_has_no_own_slopes() -> None:
     found = fitted(cohort(), INTERCEPT_ONLY)
 
