@@ -1,6 +1,6 @@
 """Fits the growth model by REML or ML; the figures are those of R's lme4."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from clinical.norms.errors import NotFitted
 from clinical.norms.form import Form
 from clinical.norms.likelihood import Profile, profile
-from clinical.norms.minimise import minimise
+from clinical.norms.minimise import Minimum, minimise
 from clinical.norms.readings import FloatArray
 from clinical.norms.sums import Sums
 
@@ -16,6 +16,8 @@ Method = Literal["reml", "ml"]
 
 # In -2 log L. A hundred-thousandth of a standard error in each parameter.
 TOLERANCE = 1e-10
+MOST_EVALUATIONS = 200
+VALLEY = 20  # evaluations after which the other description is tried
 # lme4's own limit for a relative factor of the random effects (`isSingular`).
 SINGULAR_BELOW = 1e-4
 START = (1.0, 0.0, 0.5)  # relative factor (a, b, c) of the random effects
@@ -71,11 +73,8 @@ def fit(sums: Sums, form: Form, *, reference: float, method: Method = "reml") ->
     start[free] = np.array(START)[free]
     restricted = method == "reml"
 
-    def profile_at(theta: FloatArray) -> Profile:
-        return profile(centred, form, theta=theta, restricted=restricted)
-
     try:
-        minimum = minimise(profile_at, start, free=free, tolerance=TOLERANCE)
+        minimum = _best(centred, form, start, free=free, restricted=restricted)
     except np.linalg.LinAlgError as cause:
         raise NotFitted(
             f"the terms {', '.join(form.terms)} cannot be told apart in"
@@ -105,6 +104,44 @@ def fit(sums: Sums, form: Form, *, reference: float, method: Method = "reml") ->
         singular=bool(size.min() < SINGULAR_BELOW),
         evaluations=minimum.evaluations,
     )
+
+
+def _best(
+    sums: Sums, form: Form, start: FloatArray, *, free: list[int], restricted: bool
+) -> Minimum:
+    """Where the search ends, as theta with the intercept first.
+
+    Where the intercept hardly varies, b and c say nearly the same, and the search walks
+    along a valley; with the slope first there is none.
+    """
+
+    def search(place: FloatArray, *, slope_first: bool, most: int) -> Minimum:
+        def profile_at(theta: FloatArray) -> Profile:
+            return profile(
+                sums, form, theta=theta, restricted=restricted, slope_first=slope_first
+            )
+
+        return minimise(profile_at, place, free=free, tolerance=TOLERANCE, most=most)
+
+    found = search(start, slope_first=False, most=VALLEY)
+    if found.converged:
+        return found
+    if form.random == "intercept":
+        return search(found.place, slope_first=False, most=MOST_EVALUATIONS)
+    turned = _other_first(found.place)
+    again = search(turned, slope_first=True, most=MOST_EVALUATIONS)
+    return replace(
+        again,
+        place=_other_first(again.place),
+        evaluations=found.evaluations + again.evaluations,
+    )
+
+
+def _other_first(theta: FloatArray) -> FloatArray:
+    """The same D by the other entry's root: a² becomes what b² + c² was."""
+    a, b, c = theta
+    first = np.hypot(b, c)
+    return np.array([first, a * b / first, a * c / first]) if first else theta[::-1]
 
 
 def _check(sums: Sums, form: Form) -> None:

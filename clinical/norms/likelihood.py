@@ -70,15 +70,25 @@ class _Totals:
 
 
 def profile(
-    sums: Sums, form: Form, *, theta: FloatArray, restricted: bool = True
+    sums: Sums,
+    form: Form,
+    *,
+    theta: FloatArray,
+    restricted: bool = True,
+    slope_first: bool = False,
 ) -> Profile:
     """Deviance and gradient at theta = (a, b, c).
+
+    Args:
+        slope_first: a² is the slope's entry of D and not the intercept's. One D has
+            both descriptions.
 
     Raises:
         numpy.linalg.LinAlgError: the terms cannot be told apart in these data.
     """
     a, b, c = (float(each) for each in theta)
-    d = np.array([[a * a, a * b], [a * b, b * b + c * c]])
+    order = slice(None, None, -1 if slope_first else 1)
+    d = np.array([[a * a, a * b], [a * b, b * b + c * c]])[order, order]
     totals = _totals(sums, form, d)
     basis, power = np.array([_BASIS[each] for each in form.terms]).T
     p = len(basis)
@@ -106,10 +116,11 @@ def profile(
         slope -= np.einsum("ij,ijuv", inverse, squares)
     # Chain rule from D to (a, b, c).
     turn = np.array([[[2 * a, b], [b, 0]], [[0, a], [a, 2 * b]], [[0, 0], [0, 2 * c]]])
+    turn = turn[:, order, order]
     return Profile(
         float(deviance),
         gradient=np.einsum("uij,ij", turn, slope),
-        curvature=_curvature(totals, turn, slope, df),
+        curvature=_curvature(totals, turn, slope[order, order], df),
         beta=beta,
         inverse=inverse,
         sigma2=rss / df,
@@ -119,7 +130,12 @@ def profile(
 def _curvature(
     totals: _Totals, turn: FloatArray, slope: FloatArray, df: int
 ) -> FloatArray:
-    """By a, b, c: what is expected, and where D ends, what the slope by D adds."""
+    """By a, b, c: what is expected, and where D ends, what the slope by D adds.
+
+    Args:
+        turn: (3, 2, 2) D by a, b, c.
+        slope: (2, 2) by the entries of D, that of a² first.
+    """
     zz = _ROW[:2, :2]
     squares = totals.rows[zz[:, :, None, None], zz, 0]
     expected = np.einsum("ujk,vli,ijkl", turn, turn, squares)

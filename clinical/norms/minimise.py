@@ -13,7 +13,6 @@ import numpy as np
 from clinical.norms.likelihood import Profile
 from clinical.norms.readings import FloatArray
 
-MOST_EVALUATIONS = 200
 TURN = 4  # steps until it is the other's turn
 LENGTHS = 3.0 ** -np.arange(14)  # of a step, tried until one leads down
 
@@ -27,15 +26,13 @@ class Minimum:
     Attributes:
         place: (3,) theta.
         evaluations: of the profile.
+        converged: a further step promises nothing.
     """
 
     place: FloatArray
     profile: Profile
     evaluations: int
-
-    @property
-    def converged(self) -> bool:
-        return self.evaluations < MOST_EVALUATIONS
+    converged: bool
 
 
 def minimise(
@@ -44,6 +41,7 @@ def minimise(
     *,
     free: Sequence[int],
     tolerance: float,
+    most: int,
 ) -> Minimum:
     """The lowest deviance that a descent from `start` finds.
 
@@ -51,11 +49,12 @@ def minimise(
         start: (3,) theta.
         free: the parameters that move; the others stay as they are.
         tolerance: ends when a further step promises less than half of this.
+        most: evaluations, or a few more.
     """
     place, found = start, profile_at(start)
     evaluations, moves = 1, 0
     inverse = expected = _inverse(found, free)
-    while evaluations < MOST_EVALUATIONS:
+    while evaluations < most:
         step = np.zeros_like(place)
         step[free] = -inverse @ found.gradient[free]
         promise = -float(step @ found.gradient)
@@ -79,7 +78,7 @@ def minimise(
         expected = _inverse(found, free)
         learn = moves // TURN % 2 == 1
         inverse = _learnt(inverse, moved, bend) if learn else expected
-    return Minimum(place, found, evaluations)
+    return Minimum(place, found, evaluations, converged=evaluations < most)
 
 
 def _inverse(found: Profile, free: Sequence[int]) -> FloatArray:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from clinical.norms.cells import cells_of
 from clinical.norms.errors import NotFitted
 from clinical.norms.fit import Fit, Method, fit
 from clinical.norms.form import (
@@ -15,8 +16,8 @@ from clinical.norms.form import (
     WITH_KNOT,
     Form,
 )
-from clinical.norms.likelihood import profile
-from clinical.norms.readings import Readings
+from clinical.norms.likelihood import Profile, profile
+from clinical.norms.readings import FloatArray, Readings
 from clinical.norms.simulate import HARD, PLAIN, simulate
 from clinical.norms.sums import sums_of, sums_over_time
 from tests.unit.clinical.norms.public_data import (
@@ -100,18 +101,23 @@ def test_public_data_give_the_figures_of_lme4(
 
 
 @pytest.mark.parametrize("restricted", [True, False], ids=["reml", "ml"])
+@pytest.mark.parametrize("slope_first", [False, True])
 @pytest.mark.parametrize("form", [FULL, WITH_KNOT, NO_INTERACTION, GROWTH])
-def test_the_gradient_is_that_of_the_deviance(form: Form, restricted: bool) -> None:
+def test_the_gradient_is_that_of_the_deviance(
+    form: Form, slope_first: bool, restricted: bool
+) -> None:
     sums = sums_of(cohort(), knot_session=6.0)
     theta, step = np.array([0.9, -0.2, 0.4]), 1e-5
 
-    found = profile(sums, form, theta=theta, restricted=restricted)
+    def at(place: FloatArray) -> Profile:
+        return profile(
+            sums, form, theta=place, restricted=restricted, slope_first=slope_first
+        )
+
+    found = at(theta)
 
     ahead, behind = (
-        [
-            profile(sums, form, theta=theta + way * e, restricted=restricted).deviance
-            for e in np.eye(3) * step
-        ]
+        [at(theta + way * each).deviance for each in np.eye(3) * step]
         for way in (1, -1)
     )
     numeric = (np.array(ahead) - np.array(behind)) / (2 * step)
@@ -207,6 +213,21 @@ def test_the_reference_intake_changes_names_but_no_curve(form: Form) -> None:
     assert at_0.loglik == pytest.approx(at_14.loglik, rel=1e-12)
     assert mean(at_0, 2.0, 21.0) == pytest.approx(mean(at_14, 2.0, 21.0), rel=1e-9)
     assert at_0.g == pytest.approx(at_14.g, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", [2, 4, 6])
+def test_people_who_begin_as_expected_and_go_their_own_way_are_fitted(
+    seed: int,
+) -> None:
+    law = replace(PLAIN, g=(1e-12, 0.0, 2.5), missed=0.0)
+    readings = simulate(law, 5_000, random=np.random.default_rng(seed))
+
+    found = fit(cells_of(readings).sums, FULL, reference=14.0)
+
+    assert found.singular
+    assert found.g[1, 1] == pytest.approx(2.5, rel=0.1)
+    assert found.g[0, 0] < 0.05
+    assert found.evaluations < 60
 
 
 def test_people_without_own_slopes_give_a_singular_fit_that_says_so() -> None:
