@@ -31,11 +31,11 @@ import orjson
 import psutil
 
 from benchmarks.invented_export import BUFFER, CODE, SEED, cohort, write
-from clinical.norms.cells import cells_of
-from clinical.norms.courses import Courses, courses_from, found_in
+from clinical.norms.cells import Cells, add, cells_of
 from clinical.norms.fit import Fit, fit
 from clinical.norms.form import FULL
-from ehr.bulk.extract import Extraction, Wish, extract
+from ehr.bulk.extract import Wish, extract
+from server.bulk.scores import Choice, Report, scores_from_folder
 
 GIGABYTE = 1_000_000_000
 PASSES = 5
@@ -100,23 +100,15 @@ CONTENDERS: dict[str, Callable[[Path], tuple[int, float]]] = {
 }
 
 
-def to_norms(folder: Path) -> tuple[Extraction, Courses, Fit]:
+def to_norms(folder: Path) -> tuple[Report, Fit]:
     """Two processes, courses, cells, fit: all that stands between file and norm."""
-    found = extract(folder, Wish("phq-9"), processes=2)
-    columns = found.columns
-    courses = courses_from(
-        found_in(
-            columns.patient,
-            columns.record,
-            instant=columns.instant,
-            day=columns.day,
-            updated=columns.updated,
-            value=columns.value,
-            answered=columns.answered,
-        )
+    sites: list[Cells] = []
+    report = scores_from_folder(
+        folder,
+        Choice(Wish("phq-9"), new_course_after_days=None, legal_basis="invented"),
+        take=lambda courses: sites.append(cells_of(courses.readings)),
     )
-    sums = cells_of(courses.readings).sums
-    return found, courses, fit(sums, FULL, reference=14.0)
+    return report, fit(add(*sites).sums, FULL, reference=14.0)
 
 
 def measure(*, gigabytes: float, passes: int) -> dict[str, object]:
@@ -150,13 +142,13 @@ def measure(*, gigabytes: float, passes: int) -> dict[str, object]:
             for folder in (tenth, whole)
         }
         say("checking")
-        found, courses, fitted = to_norms(whole)
+        found, fitted = to_norms(whole)
         direct = fit(cells_of(readings).sums, FULL, reference=14.0)
     rows = per_core["rows"]
     checks = {
-        "every score was found": len(found.columns.value) == lines[whole],
-        "every person was found": courses.n_persons == readings.n_persons,
-        "nothing was unread": not found.unread,
+        "every score was found": found["readings"] == lines[whole],
+        "every person was found": found["persons"] == readings.n_persons,
+        "nothing was unread": not found["unread"],
         "the fit is that of the cohort": abs(fitted.loglik - direct.loglik) < 1e-6,
         "all found the same": len({rows[each] for each in names[1:]}) == 1,
     }

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from clinical.norms.courses import Courses, courses_from, found_in
-from ehr.bulk.extract import Extraction, Wish, extract
+from clinical.norms.courses import Courses
+from ehr.bulk.extract import Wish, extract
+from ehr.bulk.gathered import Gathered
 from tests.hook_calls import PHQ_9, score
 
 
@@ -46,24 +48,16 @@ def in_folder(
 
 
 def courses_in(folder: Path, **options: Any) -> Courses:
-    """The PHQ-9 courses of a folder, people numbered the same each time."""
-    return courses_of(extract(folder, Wish("phq-9")), **options)
+    """The PHQ-9 courses of a small folder."""
+    return courses_and_older(folder, **options)[0]
 
 
-def courses_of(found: Extraction, **options: Any) -> Courses:
-    columns = found.columns
-    return courses_from(
-        found_in(
-            columns.patient,
-            columns.record,
-            instant=columns.instant,
-            day=columns.day,
-            updated=columns.updated,
-            value=columns.value,
-            answered=columns.answered,
-        ),
-        **options,
-    )
+def courses_and_older(folder: Path, **options: Any) -> tuple[Courses, int]:
+    """The same, and how many rows a later version of their record replaced."""
+    with closing(Gathered()) as gathered:
+        extract(folder, Wish("phq-9"), take=gathered.add)
+        (courses,) = gathered.courses(**options)
+        return courses, gathered.older_versions
 
 
 def table(courses: Courses) -> list[tuple[int, int, int, float]]:

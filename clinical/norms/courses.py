@@ -1,37 +1,40 @@
 """Readings in no order, of people without a name → courses with numbered sessions.
 
-What joined the readings, hashes of ids and instants, ends here: people get numbers in
-an order that says nothing, and dates become days since the person's first reading.
+In two steps, each for as many rows as may be looked at together: of every record the
+newest version, which needs all rows of that record; then courses, which need all rows
+of a person. What joined the rows, hashes of ids and instants, ends here: people get
+numbers in an order that says nothing, and dates become days since the person's first
+reading.
 """
 
 from array import array
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clinical.norms.readings import BoolArray, FloatArray, IntArray, Readings
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FoundReadings:
-    """Readings as they were found; every array is (n_found,).
-
-    Attributes:
-        patient, record: hashes of ids; equal means the same, nothing else.
-        instant: seconds; names the sitting and decides the order.
-        day: the date as it was written, in days.
-        updated: seconds; of one record the latest version counts.
-        value: score points; NaN: this version of the record counts for nothing.
-        answered: 1 where the answers are known, which win over a bare score.
-    """
-
-    patient: np.ndarray
-    record: np.ndarray
-    instant: np.ndarray
-    day: np.ndarray
-    updated: np.ndarray
-    value: np.ndarray
-    answered: np.ndarray
+# A reading as it was found.
+# patient, record: hashes of ids; equal means the same, nothing else.
+# instant: seconds; names the sitting and decides the order.
+# day: the date as it was written, in days.
+# updated: seconds; of one record the latest version counts.
+# value: score points; NaN: this version of the record counts for nothing.
+# answered: 1 where the answers are known, which win over a bare score.
+FOUND = np.dtype(
+    [
+        ("patient", np.uint64),
+        ("record", np.uint64),
+        ("instant", np.int64),
+        ("day", np.int32),
+        ("updated", np.uint32),
+        ("value", np.float64),
+        ("answered", np.int8),
+    ]
+)
+FoundArray = NDArray[Any]  # (n_found,) of `FOUND`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +46,6 @@ class Courses:
         session: (n_rows,) 1 is the intake; the readings of a person, counted.
         day: (n_rows,) days since the person's first reading.
         score: (n_rows,) score points.
-        older_versions: rows that a later version of the same record replaced.
         same_sitting: further rows about a sitting that is there already.
         disagreeing: sittings whose rows state different scores.
         later_courses: readings left out because they belong to a later course.
@@ -53,7 +55,6 @@ class Courses:
     session: IntArray
     day: IntArray
     score: FloatArray
-    older_versions: int = 0
     same_sitting: int = 0
     disagreeing: int = 0
     later_courses: int = 0
@@ -83,47 +84,71 @@ def found_in(
     updated: "array[int]",
     value: "array[float]",
     answered: "array[int]",
-) -> FoundReadings:
-    """Columns as the reader of an export fills them, without a copy.
+) -> FoundArray:
+    """Columns as the reader of an export fills them, as rows.
 
     Args:
         patient, record, instant, day, updated, value, answered: of types q, q, q, i, I,
             d and b.
     """
-    return FoundReadings(
-        patient=np.frombuffer(patient, dtype=np.int64),
-        record=np.frombuffer(record, dtype=np.int64),
-        instant=np.frombuffer(instant, dtype=np.int64),
-        day=np.frombuffer(day, dtype=np.int32),
-        updated=np.frombuffer(updated, dtype=np.uint32),
-        value=np.frombuffer(value, dtype=np.float64),
-        answered=np.frombuffer(answered, dtype=np.int8),
-    )
+    found = np.empty(len(value), dtype=FOUND)
+    found["patient"] = np.frombuffer(patient, dtype=np.uint64)
+    found["record"] = np.frombuffer(record, dtype=np.uint64)
+    found["instant"] = np.frombuffer(instant, dtype=np.int64)
+    found["day"] = np.frombuffer(day, dtype=np.int32)
+    found["updated"] = np.frombuffer(updated, dtype=np.uint32)
+    found["value"] = np.frombuffer(value, dtype=np.float64)
+    found["answered"] = np.frombuffer(answered, dtype=np.int8)
+    return found
 
 
-def courses_from(
-    found: FoundReadings, *, new_course_after_days: int | None = None
+def newest_versions(found: FoundArray) -> tuple[FoundArray, int]:
+    """The latest version of each record, where it counts, and how many it replaced.
+
+    Args:
+        found: with all rows of any record that is among them.
+
+    Returns:
+        Rows in any order, and the number of rows that a later version replaced.
+    """
+    order = np.argsort(found["record"])
+    record = found["record"][order]
+    same = record[1:] == record[:-1]
+    # Few are there twice: only these are sorted by all that tells them apart.
+    twice = _beside_an_equal(same, len(found))
+    newest = np.zeros(len(found), dtype=np.bool_)
+    newest[order[~twice]] = True
+    some = order[twice]
+    # The day and the patient only make the choice the same in any order of rows.
+    keys = ("patient", "day", "value", "instant", "updated", "record")
+    some = some[np.lexsort([found[each][some] for each in keys])]
+    last = np.ones(len(some), dtype=np.bool_)
+    last[:-1] = found["record"][some[1:]] != found["record"][some[:-1]]
+    newest[some[last]] = True
+    counts = newest & ~np.isnan(found["value"])
+    return np.compress(counts, found), len(found) - int(newest.sum())
+
+
+def courses_of(
+    found: FoundArray, *, new_course_after_days: int | None = None
 ) -> Courses:
     """One course per person: each sitting once, in the order of dates.
 
     Args:
+        found: one row per record, with all rows of any person who is among them.
         new_course_after_days: a gap longer than this begins another course; only the
             first course of a person is kept. None: all readings are one course.
     """
-    rows = _newest_versions(found)
-    older = len(found.value) - len(rows)
-    rows = rows[~np.isnan(found.value[rows])]
-    _, person = np.unique(found.patient[rows], return_inverse=True)
-    rows, person = _by_sitting(found, rows, person.astype(np.int64))
-    instant, value = found.instant[rows], found.value[rows]
-    again = np.zeros(len(rows), dtype=np.bool_)
+    found, person = _by_sitting(found)
+    instant, value = found["instant"], found["value"]
+    again = np.zeros(len(found), dtype=np.bool_)
     again[1:] = (person[1:] == person[:-1]) & (instant[1:] == instant[:-1])
-    differs = np.zeros(len(rows), dtype=np.bool_)
+    differs = np.zeros(len(found), dtype=np.bool_)
     differs[1:] = again[1:] & (value[1:] != value[:-1])
     sittings = np.cumsum(~again)
     disagreeing = len(np.unique(sittings[differs]))
     person, value = person[~again], value[~again]
-    day = found.day[rows][~again].astype(np.int64)
+    day = found["day"][~again].astype(np.int64)
     starts = _first_of_each(person)
     first = starts[person]
     # Dates in two time zones may run against the instants by a day.
@@ -134,66 +159,52 @@ def courses_from(
         person[kept],
         session[kept],
         day[kept],
-        value[kept].astype(np.float64),
-        older_versions=older,
+        value[kept],
         same_sitting=int(again.sum()),
         disagreeing=disagreeing,
         later_courses=int((~kept).sum()),
     )
 
 
-def _newest_versions(found: FoundReadings) -> IntArray:
-    """The rows that count, one per record, in any order."""
-    order = np.argsort(found.record)
-    record = found.record[order]
-    same = record[1:] == record[:-1]
-    if not same.any():
-        return np.arange(len(order))
-    # Few are there twice: only these are sorted by all that tells them apart.
-    twice = np.zeros(len(order), dtype=np.bool_)
-    twice[1:] |= same
-    twice[:-1] |= same
-    some = order[twice]
-    by_all = np.lexsort(
+def _by_sitting(found: FoundArray) -> tuple[FoundArray, IntArray]:
+    """Sorted by person and instant; of one sitting, the row to trust comes first.
+
+    Returns:
+        The rows, and of each the number of its person, in the order of their hashes.
+    """
+    # Rows are taken by `take`, which is ten times as fast as brackets for such a type.
+    found = np.take(found, np.lexsort((found["instant"], found["patient"])))
+    new = np.ones(len(found), dtype=np.bool_)
+    new[1:] = found["patient"][1:] != found["patient"][:-1]
+    person = np.cumsum(new) - 1
+    same = ~new[1:] & (found["instant"][1:] == found["instant"][:-1])
+    tied = _beside_an_equal(same, len(found))
+    some, who = np.compress(tied, found), person[tied]
+    order = np.lexsort(
         (
-            found.value[some],
-            found.instant[some],
-            found.updated[some],
-            found.record[some],
+            some["day"],
+            some["value"],
+            -some["updated"].astype(np.int64),
+            -some["answered"].astype(np.int64),
+            some["instant"],
+            who,
         )
     )
-    some = some[by_all]
-    last = np.ones(len(some), dtype=np.bool_)
-    last[:-1] = found.record[some][1:] != found.record[some][:-1]
-    newest: IntArray = np.concatenate((order[~twice], some[last]))
-    return newest
+    # Ties stand together and are one person's, so sorting them moves none away.
+    found[tied] = np.take(some, order)
+    return found, person
 
 
-def _by_sitting(
-    found: FoundReadings, rows: IntArray, person: IntArray
-) -> tuple[IntArray, IntArray]:
-    """Sorted by person and instant; of one sitting, the row to trust comes first."""
-    order = np.lexsort((found.instant[rows], person))
-    rows, person = rows[order], person[order]
-    instant = found.instant[rows]
-    same = (person[1:] == person[:-1]) & (instant[1:] == instant[:-1])
-    if same.any():
-        tied = np.zeros(len(rows), dtype=np.bool_)
-        tied[1:] |= same
-        tied[:-1] |= same
-        some, who = rows[tied], person[tied]
-        order = np.lexsort(
-            (
-                found.value[some],
-                -found.updated[some].astype(np.int64),
-                -found.answered[some].astype(np.int64),
-                found.instant[some],
-                who,
-            )
-        )
-        # Ties stand together, so sorting them among themselves moves none away.
-        rows[tied], person[tied] = some[order], who[order]
-    return rows, person
+def _beside_an_equal(same: BoolArray, n_rows: int) -> BoolArray:
+    """(n_rows,) whether a row is as the one before or after it.
+
+    Args:
+        same: (n_rows - 1,) whether a row is as the next one.
+    """
+    found = np.zeros(n_rows, dtype=np.bool_)
+    found[1:] |= same
+    found[:-1] |= same
+    return found
 
 
 def _first_of_each(person: IntArray) -> IntArray:

@@ -72,6 +72,19 @@ class Readings:
         )
 
 
+def joined(parts: Sequence[Readings]) -> Readings:
+    """The people of all parts, numbered on from part to part."""
+    before = np.cumsum([0, *(each.n_persons for each in parts)])
+    pairs = zip(parts, before.tolist(), strict=False)
+    nobody = np.empty(0, dtype=np.int64)
+    return Readings(
+        np.concatenate([nobody, *(each.person + start for each, start in pairs)]),
+        np.concatenate([nobody, *(each.session for each in parts)]),
+        score=np.concatenate([np.empty(0), *(each.score for each in parts)]),
+        intake=np.concatenate([np.empty(0), *(each.intake for each in parts)]),
+    )
+
+
 def readings_of(
     person: Sequence[str] | ArrayLike,
     session: ArrayLike,

@@ -2,21 +2,30 @@
 
 import csv
 import importlib
-from collections.abc import Iterator, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from clinical.norms.courses import Courses
+from clinical.norms.readings import FloatArray, IntArray
 
 COLUMNS = ("person", "session", "day", "score")
+_Write = Callable[[Sequence[IntArray | FloatArray]], None]
 
 
 class TableUnusable(Exception):
     """A table that cannot be read or written; says what to do."""
 
 
-def write_table(courses: Courses, path: Path) -> None:
+@contextmanager
+def new_table(path: Path) -> Iterator[Callable[[Courses], None]]:
     """Writes `.csv` or `.parquet`, readable by its owner only; never overwrites.
+
+    Gives what takes courses, some people at a time; people are numbered on. The file of
+    this name is empty until all is written, and gone if that fails.
 
     Raises:
         FileExistsError: there is such a file.
@@ -24,20 +33,50 @@ def write_table(courses: Courses, path: Path) -> None:
     """
     if path.suffix not in (".csv", ".parquet"):
         raise TableUnusable(f"{path.name}: name it .csv or .parquet")
-    parquet = _pyarrow("parquet") if path.suffix == ".parquet" else None
+    writing = _parquet if path.suffix == ".parquet" else _csv
+    if writing is _parquet:
+        _pyarrow("parquet")
     path.touch(mode=0o600, exist_ok=False)
-    columns = [getattr(courses, name) for name in COLUMNS]
-    if parquet is not None:
-        table = _pyarrow("").table(dict(zip(COLUMNS, columns, strict=True)))
-        parquet.write_table(table, path)
-        return
+    number, name = tempfile.mkstemp(".part", f"{path.name}.", path.parent)
+    os.close(number)
+    n_persons = 0
+
+    def take(courses: Courses) -> None:
+        nonlocal n_persons
+        columns = (courses.person + n_persons, courses.session, courses.day)
+        write((*columns, courses.score))
+        n_persons += courses.n_persons
+
+    try:
+        with writing(Path(name)) as write:
+            yield take
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        path.unlink()
+        raise
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[_Write]:
     with path.open("w", encoding="ascii", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for start in range(0, len(courses.score), 100_000):
-            part = [each[start : start + 100_000].tolist() for each in columns]
-            part[-1] = [_short(each) for each in part[-1]]
-            writer.writerows(zip(*part, strict=True))
+
+        def write(columns: Sequence[IntArray | FloatArray]) -> None:
+            *numbers, scores = (each.tolist() for each in columns)
+            writer.writerows(zip(*numbers, map(_short, scores), strict=True))
+
+        yield write
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[_Write]:
+    arrow = _pyarrow("")
+    types = (*(arrow.int64(),) * 3, arrow.float64())
+    schema = arrow.schema(zip(COLUMNS, types, strict=True))
+    with _pyarrow("parquet").ParquetWriter(path, schema) as writer:
+        yield lambda columns: writer.write_table(arrow.table([*columns], schema=schema))
 
 
 def _short(score: float) -> str:

@@ -1,12 +1,15 @@
 """A folder of an export → courses of one score, and a report of what was left out."""
 
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from clinical.norms.courses import Courses, courses_from, found_in
+from clinical.norms.courses import Courses
 from ehr.bulk.extract import Extraction, Wish, extract
+from ehr.bulk.gathered import Gathered
 from fhir_mapping.bulk_line import Wanted
 
 
@@ -55,35 +58,42 @@ def scores_from_folder(
     folder: Path,
     choice: Choice,
     *,
+    take: Callable[[Courses], None],
     processes: int = 2,
     told: Callable[[int, int], None] = lambda _done, _size: None,
-) -> tuple[Courses, Report]:
+) -> Report:
     """Courses of one score from `Observation*.ndjson`, `QuestionnaireResponse*.ndjson`.
+
+    Args:
+        take: what is done with the courses; called for some people at a time, each of
+            them once, so that memory need not grow with the export.
 
     Raises:
         UnknownInstrument, UnknownScore, InstrumentFileError: see `Wish.wanted`.
-        FolderUnusable, OSError: the files cannot be read.
+        FolderUnusable, OSError: the files cannot be read, or there is no room for
+            temporary ones.
     """
     wanted = choice.wish.wanted()
-    found = extract(folder, choice.wish, processes=processes, told=told)
-    columns = found.columns
-    courses = courses_from(
-        found_in(
-            columns.patient,
-            columns.record,
-            instant=columns.instant,
-            day=columns.day,
-            updated=columns.updated,
-            value=columns.value,
-            answered=columns.answered,
-        ),
-        new_course_after_days=choice.new_course_after_days,
-    )
-    return courses, _report(courses, found, wanted, choice)
+    counts: Counter[str] = Counter()
+    with closing(Gathered()) as gathered:
+        found = extract(
+            folder, choice.wish, processes=processes, told=told, take=gathered.add
+        )
+        for courses in gathered.courses(
+            new_course_after_days=choice.new_course_after_days
+        ):
+            take(courses)
+            counts["readings"] += len(courses.score)
+            counts["persons"] += courses.n_persons
+            counts["same_sitting"] += courses.same_sitting
+            counts["disagreeing"] += courses.disagreeing
+            counts["later_courses"] += courses.later_courses
+        counts["older_versions"] = gathered.older_versions
+    return _report(found, counts, wanted, choice)
 
 
 def _report(
-    courses: Courses, found: Extraction, wanted: Wanted, choice: Choice
+    found: Extraction, counts: Counter[str], wanted: Wanted, choice: Choice
 ) -> Report:
     return {
         "instrument": wanted.instrument.id,
@@ -95,8 +105,8 @@ def _report(
         "bytes": found.size,
         "lines": found.lines,
         "about_something_else": found.others,
-        "readings": len(courses.score),
-        "persons": courses.n_persons,
+        "readings": counts["readings"],
+        "persons": counts["persons"],
         "estimated": found.estimated,
         "unread": [
             {"type": kind, "place": place, "reason": reason, "count": count}
@@ -108,8 +118,8 @@ def _report(
             for each in found.unread_at
         ],
         "left_out": dict(sorted(found.left_out.items())),
-        "older_versions": courses.older_versions,
-        "same_sitting": courses.same_sitting,
-        "disagreeing": courses.disagreeing,
-        "later_courses": courses.later_courses,
+        "older_versions": counts["older_versions"],
+        "same_sitting": counts["same_sitting"],
+        "disagreeing": counts["disagreeing"],
+        "later_courses": counts["later_courses"],
     }

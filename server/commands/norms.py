@@ -17,6 +17,7 @@ from clinical.norms.signature import public_key_of, sign
 from server.clock import wall_clock
 from server.norms.command_files import (
     find_instrument,
+    read_export,
     read_pack,
     read_scores,
     refuse,
@@ -100,7 +101,8 @@ def check(
     except (TooFewPeople, NotFitted) as problem:
         refuse(str(problem))
     report["checked_on"] = _today().isoformat()
-    report["bad_rows"], report["left_out"] = found.n_bad, found.left_out
+    report["bad_rows"] = found.not_used.n_bad
+    report["left_out"] = found.not_used.left_out
     if write:
         write_pack(with_report(pack, report), pack_file)
     if as_json:
@@ -188,20 +190,26 @@ def cells(
     **told: str,
 ) -> None:
     """Sums of SCORES per cell, to send to whoever pools; no row of a person."""
-    from clinical.norms.cells import cells_of, suppress
+    from clinical.norms.cells import Cells, add, cells_of, suppress
     from clinical.norms.cells_json import cells_to_json
     from clinical.norms.errors import CellsRefused
+    from clinical.norms.readings import Readings
     from clinical.norms.rules import shipped_rules
 
     refuse_existing(out)
     instrument = find_instrument(told["instrument"], reading.folders)
     key = pack_key(instrument, told)
-    found = read_scores(scores, instrument, key, reading=reading)
+    parts: list[Cells] = []
+
+    def take(readings: Readings) -> None:
+        parts.append(cells_of(readings, knot_session=knot))
+
     try:
-        large = suppress(
-            cells_of(found.people.readings, knot_session=knot),
-            minimum=shipped_rules().persons_per_cell,
-        )
+        if scores.is_dir():
+            read_export(scores, instrument, key, reading=reading, take=take)
+        else:
+            take(read_scores(scores, instrument, key, reading=reading).people.readings)
+        large = suppress(add(*parts), minimum=shipped_rules().persons_per_cell)
         text = cells_to_json(large.cells)
     except CellsRefused as problem:
         refuse(str(problem))

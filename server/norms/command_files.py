@@ -11,17 +11,20 @@ import click
 from clinical.errors import NormPackError
 from clinical.norms.canonical import LARGEST_PACK
 from clinical.norms.pack import NormPack, PackKey, pack_bytes, pack_from_bytes
+from clinical.norms.people import People
+from clinical.norms.readings import Readings, joined
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
 from questionnaires.instrument import Instrument
 from questionnaires.library import load_library
 from server.norms.pack_options import HowRead
 from server.norms.score_file import (
+    NotUsed,
     Scores,
     ScoresUnusable,
     Wanted,
     scores_from_file,
 )
-from server.norms.score_folder import scores_from_export
+from server.norms.score_folder import readings_from_export
 from server.pack_files import replace_file
 
 
@@ -29,22 +32,48 @@ def read_scores(
     path: Path, instrument: Instrument, key: PackKey, *, reading: HowRead
 ) -> Scores:
     """The scores; each row that is no reading is named by its line."""
-    wanted = Wanted(instrument.total, key.language, key.age_band)
+    if not path.is_dir():
+        wanted = Wanted(instrument.total, key.language, key.age_band)
+        try:
+            with progress("reading") as told:
+                found = scores_from_file(path, wanted, told=told)
+        except ScoresUnusable as problem:
+            refuse(str(problem))
+        _tell(found.not_used, reading)
+        return found
+    parts: list[Readings] = []
+    not_used = read_export(path, instrument, key, reading=reading, take=parts.append)
+    return Scores(People(joined(parts), {}), not_used)
+
+
+def read_export(
+    folder: Path,
+    instrument: Instrument,
+    key: PackKey,
+    *,
+    reading: HowRead,
+    take: Callable[[Readings], None],
+) -> NotUsed:
+    """The readings of an export's folder, some people at a time."""
     try:
         with progress("reading") as told:
-            if path.is_dir():
-                found = scores_from_export(
-                    path,
-                    instrument,
-                    wanted,
-                    instrument_folders=reading.folders,
-                    new_course_after_days=reading.new_course_after,
-                    told=told,
-                )
-            else:
-                found = scores_from_file(path, wanted, told=told)
+            not_used = readings_from_export(
+                folder,
+                instrument,
+                Wanted(instrument.total, key.language, key.age_band),
+                instrument_folders=reading.folders,
+                new_course_after_days=reading.new_course_after,
+                take=take,
+                told=told,
+            )
     except ScoresUnusable as problem:
         refuse(str(problem))
+    _tell(not_used, reading)
+    return not_used
+
+
+def _tell(found: NotUsed, reading: HowRead) -> None:
+    """Says what was not used; goes on only if that is nothing, or wanted so."""
     for each in found.bad:
         click.echo(each, err=True)
     if found.n_bad > len(found.bad):
@@ -56,7 +85,6 @@ def read_scores(
             f"{found.n_bad} rows are no readings: mend them, or go on without them"
             " by --leave-out-bad-rows"
         )
-    return found
 
 
 def find_instrument(name: str, folders: tuple[Path, ...]) -> Instrument:

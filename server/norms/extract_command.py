@@ -66,7 +66,7 @@ def extract(
     """
     # numpy is an extra: the other commands must not need it.
     from ehr.bulk.extract import Wish
-    from server.bulk.score_table import TableUnusable, write_table
+    from server.bulk.score_table import TableUnusable, new_table
     from server.bulk.scores import Choice, scores_from_folder
 
     if out.exists():
@@ -79,11 +79,10 @@ def extract(
         legal_basis=legal_basis.strip(),
     )
     try:
-        with progress("reading") as told:
-            courses, report = scores_from_folder(
-                folder, choice, processes=processes, told=told
+        with new_table(out) as take, progress("reading") as told:
+            report = scores_from_folder(
+                folder, choice, take=take, processes=processes, told=told
             )
-        write_table(courses, out)
     except (FolderUnusable, TableUnusable, UnknownScore, InstrumentFileError) as error:
         _refuse(str(error))
     except UnknownInstrument:

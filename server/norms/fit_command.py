@@ -114,9 +114,10 @@ def fit(
 
 
 def _exclusions(said: str, found: Scores) -> str:
-    counted = [f"{count} {reason}" for reason, count in found.left_out.items()]
+    not_used = found.not_used
+    counted = [f"{count} {reason}" for reason, count in not_used.left_out.items()]
     if "age" not in found.people.groups:
         counted.append("nobody's age was in the file")
-    if found.n_bad:
-        counted.append(f"{found.n_bad} rows that were no readings")
+    if not_used.n_bad:
+        counted.append(f"{not_used.n_bad} rows that were no readings")
     return "; ".join((said, *counted))

@@ -26,6 +26,13 @@ class ScoresUnusable(Exception):
     """A file that cannot be read at all; says what to do."""
 
 
+class NobodyLeft(ScoresUnusable):
+    """There are no scores, or not of those the norm is for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: holds nobody's course that can be used")
+
+
 @dataclass(frozen=True, slots=True)
 class _BadRow:
     """A row that is no reading, by its line in the file; never its content."""
@@ -48,18 +55,25 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
-    """What was read of a file.
+class NotUsed:
+    """What stands in a file or folder and is no part of the scores.
 
     Attributes:
         bad: where the first rows stand that are no readings, and why; `n_bad` in all.
         left_out: reason -> persons, or readings, that the norm is not for.
     """
 
-    people: People
     bad: tuple[str, ...]
     n_bad: int
     left_out: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What was read of a file or folder."""
+
+    people: People
+    not_used: NotUsed
 
 
 @dataclass(slots=True)
@@ -124,13 +138,11 @@ def scores_from_rows(rows: Iterable[Row], wanted: Wanted, *, name: str) -> Score
         elif _number(person, bad, by_session=by_session):
             kept.append(person)
     if not kept:
-        raise ScoresUnusable(f"{name}: holds nobody's course that can be used")
+        raise NobodyLeft(name)
     bad.sort(key=lambda each: each.line)
+    told = tuple(f"{name}:{each.line}: {each.problem}" for each in bad[:MOST_TOLD])
     return Scores(
-        _people(kept),
-        tuple(f"{name}:{each.line}: {each.problem}" for each in bad[:MOST_TOLD]),
-        len(bad),
-        dict(sorted(left_out.items())),
+        _people(kept), NotUsed(told, len(bad), dict(sorted(left_out.items())))
     )
 
 

@@ -2,12 +2,14 @@
 
 import stat
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from clinical.norms.courses import Courses
 from clinical.norms.pack import AgeBand
-from server.bulk.score_table import TableUnusable, write_table
+from server.bulk.score_table import TableUnusable, new_table
 from server.norms.score_file import Scores, ScoresUnusable, Wanted, scores_from_file
 from tests.exports import courses_in, in_folder, reading
 from tests.instruments import PHQ9
@@ -16,6 +18,12 @@ from tests.instruments import PHQ9
 def read(file: Path) -> Scores:
     wanted = Wanted(PHQ9.total, "en", AgeBand(18, 64))
     return scores_from_file(file, wanted, told=lambda _done, _size: None)
+
+
+def write(file: Path, parts: Iterable[Courses]) -> None:
+    with new_table(file) as take:
+        for each in parts:
+            take(each)
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_written_is_read_again(folder: Path, ending: str) -> None:
     file, courses = folder / f"scores{ending}", courses_in(folder)
 
-    write_table(courses, file)
+    write(file, [courses])
 
     found, written = read(file).people.readings, courses.readings
     assert found.n_persons == 2
@@ -44,16 +52,43 @@ def test_what_is_written_is_read_again(folder: Path, ending: str) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_people_of_several_parts_are_numbered_on(folder: Path, ending: str) -> None:
+    file, courses = folder / f"scores{ending}", courses_in(folder)
+
+    write(file, [courses, courses])
+
+    found, part = read(file).people.readings, courses.readings
+    assert found.n_persons == 2 * part.n_persons
+    assert found.score.tolist() == [*part.score, *part.score]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_of_a_table_that_cannot_be_written_whole_nothing_is_left(
+    folder: Path, ending: str
+) -> None:
+    before = sorted(folder.iterdir())
+
+    def interrupted() -> Iterator[Courses]:
+        yield courses_in(folder)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(folder / f"x{ending}", interrupted())
+
+    assert sorted(folder.iterdir()) == before
+
+
 def test_a_table_is_never_overwritten(folder: Path) -> None:
     (folder / "scores.csv").write_text("mine")
 
     with pytest.raises(FileExistsError):
-        write_table(courses_in(folder), folder / "scores.csv")
+        write(folder / "scores.csv", [courses_in(folder)])
 
 
 def test_another_ending_is_refused_before_anything_is_written(folder: Path) -> None:
     with pytest.raises(TableUnusable, match=r"\.csv or \.parquet"):
-        write_table(courses_in(folder), folder / "scores.xlsx")
+        write(folder / "scores.xlsx", [courses_in(folder)])
 
     assert not (folder / "scores.xlsx").exists()
 
@@ -65,7 +100,7 @@ def test_parquet_without_its_library_says_what_to_install(
         monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
 
     with pytest.raises(TableUnusable, match=r"rom-on-fhir\[parquet\]"):
-        write_table(courses_in(folder), folder / "scores.parquet")
+        write(folder / "scores.parquet", [courses_in(folder)])
 
     assert not (folder / "scores.parquet").exists()
 
@@ -114,8 +149,8 @@ def test_a_row_that_is_no_reading_is_named_by_its_line(
 
     found = read(file)
 
-    assert found.n_bad == 1
-    assert found.bad[0].startswith(f"x.csv:4: {said}")
+    assert found.not_used.n_bad == 1
+    assert found.not_used.bad[0].startswith(f"x.csv:4: {said}")
     assert found.people.readings.score.tolist() == [4.0]
 
 
@@ -138,7 +173,7 @@ def test_a_row_of_a_parquet_file_is_named_by_its_number(tmp_path: Path) -> None:
 
     found = read(file)
 
-    assert found.bad == (
+    assert found.not_used.bad == (
         "x.parquet:2: score is no number",
         "x.parquet:3: score is outside 0 to 27",
     )

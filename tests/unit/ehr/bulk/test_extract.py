@@ -11,7 +11,15 @@ from ehr.bulk.extract import Wish, extract
 from ehr.bulk.scan import Scanner
 from ehr.bulk.spans import LONGEST_LINE, Span, blocks_of
 from questionnaires.errors import UnknownInstrument
-from tests.exports import courses_in, in_folder, ndjson, other, reading, table
+from tests.exports import (
+    courses_and_older,
+    courses_in,
+    in_folder,
+    ndjson,
+    other,
+    reading,
+    table,
+)
 
 FIXTURES = Path(__file__).parents[3] / "fixtures/fhir/rom-on-fhir"
 TRANSACTION = FIXTURES / "phq-9-transaction.json"
@@ -191,10 +199,10 @@ def test_of_one_record_the_latest_version_counts(tmp_path: Path) -> None:
         [version(2, 17), version(3, 17, status="entered-in-error")],
     )
 
-    kept, gone = courses_in(folder), courses_in(withdrawn)
+    kept, gone = courses_and_older(folder), courses_and_older(withdrawn)
 
-    assert (table(kept), kept.older_versions) == ([(0, 1, 0, 12.0)], 1)
-    assert (table(gone), gone.older_versions) == ([], 1)
+    assert (table(kept[0]), kept[1]) == ([(0, 1, 0, 12.0)], 1)
+    assert (table(gone[0]), gone[1]) == ([], 1)
 
 
 def test_a_response_and_its_score_are_one_reading(tmp_path: Path) -> None:
