@@ -13,16 +13,18 @@ import numpy as np
 from clinical.change import worse_sign
 from clinical.norms.bootstrap import Share, shares
 from clinical.norms.budgets import forecast_report
-from clinical.norms.conformal import folds_of, standardised
+from clinical.norms.conformal import (
+    folds_of,
+    standardised,
+    standardised_by_folds,
+)
 from clinical.norms.errors import TooFewPeople
-from clinical.norms.fit import fit
 from clinical.norms.made_pack import norm_of_pack, reliably_worse
 from clinical.norms.norm import Norm
 from clinical.norms.pack import NormPack
 from clinical.norms.people import People
 from clinical.norms.readings import BoolArray, FloatArray, IntArray, Readings
 from clinical.norms.rules import NormRules
-from clinical.norms.sums import sums_of
 from questionnaires.instrument import Instrument
 
 INTAKE_TERTILES = ("low intake", "middle intake", "high intake")
@@ -73,7 +75,13 @@ def check_pack(
     random = np.random.default_rng(seed)
     norm = norm_of_pack(pack)
     away = (
-        _away_by_folds(norm, readings, rules=rules, random=random)
+        standardised_by_folds(
+            readings,
+            norm.fit.form,
+            fold=folds_of(readings, rules.folds, random=random),
+            direction=norm.scale.direction,
+            knot_session=norm.knot_session,
+        )
         if same_people
         else standardised(
             norm.fit,
@@ -133,33 +141,6 @@ def covered_by(pack: NormPack, people: People) -> tuple[People, dict[str, int]]:
     }
 
 
-def _away_by_folds(
-    norm: Norm,
-    readings: Readings,
-    *,
-    rules: NormRules,
-    random: np.random.Generator,
-) -> FloatArray:
-    """The same, each person judged by a fit of the others with the pack's form."""
-    fold = folds_of(readings, rules.folds, random=random)
-    away = np.empty(len(readings.score))
-    for number in range(rules.folds):
-        others = readings.of_persons(np.flatnonzero(fold != number))
-        found = fit(
-            sums_of(others, knot_session=norm.knot_session),
-            norm.fit.form,
-            reference=norm.fit.reference,
-        )
-        left_out = np.flatnonzero(fold == number)
-        away[np.isin(readings.person, left_out)] = standardised(
-            found,
-            readings.of_persons(left_out),
-            direction=norm.scale.direction,
-            knot_session=norm.knot_session,
-        )
-    return away
-
-
 def _judged(
     norm: Norm, readings: Readings, *, away: FloatArray, instrument: Instrument
 ) -> _Judged:
@@ -201,18 +182,18 @@ def _calibration(
     return {name: (found[at], found[half + at]) for at, name in enumerate(names)}
 
 
-def _groups(readings: Readings, people: People) -> Iterator[tuple[str, FloatArray]]:
-    """Name, and which rows: 0 or 1."""
-    yield "all", np.ones(len(readings.score))
+def _groups(readings: Readings, people: People) -> Iterator[tuple[str, BoolArray]]:
+    """Name, and which rows."""
+    yield "all", np.ones(len(readings.score), dtype=np.bool_)
     for session in range(2, int(readings.session.max()) + 1):
-        yield f"session {session}", (readings.session == session).astype(float)
+        yield f"session {session}", readings.session == session
     edges = np.quantile(readings.intake, (1 / 3, 2 / 3))
     tertile: IntArray = np.searchsorted(edges, readings.intake_of_row, side="left")
     for at, name in enumerate(INTAKE_TERTILES):
-        yield name, (tertile == at).astype(float)
+        yield name, tertile == at
     for name, values in people.groups.items():
         for value in sorted(set(values)):
-            which = np.array([each == value for each in values], dtype=float)
+            which = np.array([each == value for each in values], dtype=np.bool_)
             yield f"{name} {value or 'not written down'}", which[readings.person]
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clinical.norms.conformal import folds_of
-from clinical.norms.fit import Fit, fit
+from clinical.norms.conformal import fits_without, folds_of
+from clinical.norms.fit import Fit
 from clinical.norms.form import Form
 from clinical.norms.own_course import own_course
 from clinical.norms.predict import predict_readings
 from clinical.norms.readings import FloatArray, IntArray, Readings
-from clinical.norms.sums import sums_of, sums_over_time
+from clinical.norms.sums import sums_over_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def choose_form(
     fold = folds_of(seen, n_folds, random=random)
 
     def scores(form: Form) -> FloatArray:
-        return _scores(seen, form, fold, n_folds=n_folds, knot_session=knot_session)
+        return _scores(seen, form, fold, knot_session=knot_session)
 
     kept, contests = forms[0], []
     score = scores(kept)
@@ -113,14 +113,13 @@ def _scores(
     form: Form,
     fold: IntArray,
     *,
-    n_folds: int,
     knot_session: float | None,
 ) -> FloatArray:
     score = np.empty(readings.n_persons)
-    for number in range(n_folds):
-        others = readings.of_persons(np.flatnonzero(fold != number))
-        sums = sums_of(others, knot_session=knot_session)
-        found = fit(sums, form, reference=0.0, method="ml")
+    fits = fits_without(
+        readings, form, fold=fold, knot_session=knot_session, method="ml"
+    )
+    for number, found in enumerate(fits):
         left_out = np.flatnonzero(fold == number)
         score[left_out] = log_scores(
             found, readings.of_persons(left_out), knot_session=knot_session

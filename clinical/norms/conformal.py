@@ -12,13 +12,14 @@ Source:
     Dunn and others, arXiv 1809.07441 (people with several readings).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from clinical.change import worse_sign
 from clinical.norms.errors import TooFewPeople
-from clinical.norms.fit import Fit, fit
+from clinical.norms.fit import Fit, Method, fit
 from clinical.norms.form import Form
 from clinical.norms.predict import predict_readings
 from clinical.norms.readings import FloatArray, IntArray, Readings
@@ -51,20 +52,66 @@ def split_conformal(
         NotFitted: without one of the folds the model has no fit.
         TooFewPeople: the quantile lies beyond everybody.
     """
-    fold = folds_of(readings, rules.folds, random=random)
+    residual = standardised_by_folds(
+        readings,
+        form,
+        fold=folds_of(readings, rules.folds, random=random),
+        direction=direction,
+        knot_session=knot_session,
+    )
+    return scales_of(residual, readings, rules=rules)
+
+
+def standardised_by_folds(
+    readings: Readings,
+    form: Form,
+    *,
+    fold: IntArray,
+    direction: Direction,
+    knot_session: float | None,
+) -> FloatArray:
+    """(n_rows,) as `standardised`, each person by a fit of the other folds.
+
+    Args:
+        fold: (n_persons,) as `folds_of` gives it.
+
+    Raises:
+        NotFitted: without one of the folds the model has no fit.
+    """
     residual = np.empty(len(readings.score))
-    for number in range(rules.folds):
-        without = readings.of_persons(np.flatnonzero(fold != number))
-        found = fit(sums_of(without, knot_session=knot_session), form, reference=0.0)
-        left_out = np.flatnonzero(fold == number)
-        rows = np.isin(readings.person, left_out)
-        residual[rows] = standardised(
+    fits = fits_without(readings, form, fold=fold, knot_session=knot_session)
+    for number, found in enumerate(fits):
+        left_out = fold == number
+        residual[left_out[readings.person]] = standardised(
             found,
-            readings.of_persons(left_out),
+            readings.of_persons(np.flatnonzero(left_out)),
             direction=direction,
             knot_session=knot_session,
         )
-    return scales_of(residual, readings, rules=rules)
+    return residual
+
+
+def fits_without(
+    readings: Readings,
+    form: Form,
+    *,
+    fold: IntArray,
+    knot_session: float | None,
+    method: Method = "reml",
+) -> Iterator[Fit]:
+    """A fit of everybody who is not in fold 0, then of who is not in fold 1, ...
+
+    Args:
+        fold: (n_persons,) as `folds_of` gives it.
+
+    Raises:
+        NotFitted: without one of the folds the model has no fit.
+    """
+    sums = sums_of(readings, knot_session=knot_session)
+    of_sums = fold[readings.rows_per_person > 0]
+    for number in range(int(fold.max()) + 1):
+        others = sums.part(np.flatnonzero(of_sums != number))
+        yield fit(others, form, reference=0.0, method=method)
 
 
 def standardised(

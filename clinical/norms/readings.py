@@ -52,8 +52,8 @@ class Readings:
         counts = self.rows_per_person
         starts = np.cumsum(counts) - counts
         taken = counts[wanted]
-        offsets = np.arange(taken.sum()) - np.repeat(np.cumsum(taken) - taken, taken)
-        rows = np.repeat(starts[wanted], taken) + offsets
+        rows = np.repeat(starts[wanted] - np.cumsum(taken) + taken, taken)
+        rows += np.arange(len(rows))
         return Readings(
             np.repeat(np.arange(len(wanted)), taken),
             self.session[rows],
