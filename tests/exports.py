@@ -68,3 +68,13 @@ def table(courses: Courses) -> list[tuple[int, int, int, float]]:
             courses.person, courses.session, courses.day, courses.score, strict=True
         )
     ]
+
+
+def joined_table(parts: Iterable[Courses]) -> list[tuple[int, int, int, float]]:
+    """The same of several parts, people numbered on."""
+    rows: list[tuple[int, int, int, float]] = []
+    before = 0
+    for part in parts:
+        rows += [(before + person, *rest) for person, *rest in table(part)]
+        before += part.n_persons
+    return rows

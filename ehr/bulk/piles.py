@@ -108,7 +108,7 @@ def _grouped(sizes: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
     """Buckets in a row of at most so many rows, or one that has more."""
     first = rows = 0
     for bucket, size in enumerate(sizes):
-        if rows and rows + size > most:
+        if rows and size and rows + size > most:
             yield first, bucket
             first, rows = bucket, 0
         rows += size

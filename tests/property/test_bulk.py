@@ -1,6 +1,7 @@
 """The order of lines and files and the size of pieces change nothing."""
 
 import tempfile
+from contextlib import closing
 from dataclasses import astuple
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,13 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ehr.bulk.extract import Wish, extract
+from ehr.bulk.gathered import Gathered
 from ehr.bulk.scan import Scanned, Scanner
 from ehr.bulk.spans import Span, spans_of
 from fhir_mapping.bulk_line import LineReader
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.r4.date_columns import moments_from, moments_of
 from fhir_mapping.r4.dates import to_the_day
-from tests.exports import courses_in, in_folder, ndjson, other, reading, table
+from tests.exports import (
+    courses_and_older,
+    courses_in,
+    in_folder,
+    joined_table,
+    ndjson,
+    other,
+    reading,
+    table,
+)
 
 WISH = Wish("phq-9")
 WANTED = WISH.wanted()
@@ -143,6 +154,27 @@ def test_lines_read_together_say_what_each_says_alone(
 def rows(found: Scanned) -> list[tuple]:
     columns = astuple(found.columns)
     return sorted(zip(*columns, strict=True))
+
+
+@settings(max_examples=40, deadline=None)
+@given(exports, st.integers(1, 12), st.integers(200, 4_000))
+def test_the_number_of_piles_changes_nothing(
+    resources: list, held: int, size: int
+) -> None:
+    """Not even the numbers of people; versions of a record may name different ones."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = in_folder(Path(name), [*resources, other("last")])
+        whole, older = courses_and_older(folder)
+        scanner = Scanner(WANTED)
+        with closing(Gathered(held=held)) as gathered:
+            for each in spans_of(folder, ("Observation",), size=size):
+                gathered.add(scanner.scan(each).columns)
+            parts = list(gathered.courses())
+
+    assert joined_table(parts) == table(whole)
+    assert gathered.older_versions == older
+    for count in ("same_sitting", "disagreeing", "later_courses"):
+        assert sum(getattr(each, count) for each in parts) == getattr(whole, count)
 
 
 @settings(max_examples=60, deadline=None)
