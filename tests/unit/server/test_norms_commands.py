@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from clinical.norms.cells_json import cells_from_json
 from clinical.norms.library import norm_library
 from clinical.norms.pack import pack_from_bytes
 from clinical.norms.signature import public_key_of
@@ -21,7 +22,7 @@ from clinical.plan_norms import NamedPack, PlanNorms
 from server.commands.keys import command as keys
 from server.commands.norms import command as norms
 from server.norms.signing_key import seed_from_file
-from tests.exports import in_folder, reading
+from tests.exports import in_folder, other, reading
 from tests.instruments import PHQ9, plan_with
 
 FOR_WHOM = [
@@ -441,6 +442,34 @@ def test_cells_of_three_sites_give_the_pack_of_all_their_people(tmp_path: Path) 
     pack = pack_from_bytes(out.read_bytes(), file="p")
     assert pack.curve.sample.n_persons > 3000
     assert "3 sites" in pack.origin.steps[0]
+
+
+def test_the_cells_of_an_export_are_those_of_its_readings(tmp_path: Path) -> None:
+    numbered = write_scores(tmp_path / "scores.csv", 150)
+    folder = in_folder(tmp_path / "export", observations(numbered))
+    from_file, from_folder = tmp_path / "file.json", tmp_path / "folder.json"
+
+    for source, out in ((numbered, from_file), (folder, from_folder)):
+        found = run("cells", source, *FOR_WHOM, "--out", out)
+        assert found.exit_code == 0, found.output
+
+    one, two = (
+        cells_from_json(each.read_text("ascii")) for each in (from_file, from_folder)
+    )
+    assert one.persons.tolist() == two.persons.tolist()
+    assert one.y_ly == pytest.approx(two.y_ly)
+
+
+@pytest.mark.parametrize("command", [("cells",), ("fit", *ORIGIN)])
+def test_an_export_with_nobody_in_it_is_refused(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    folder = in_folder(tmp_path / "export", [other("1")])
+
+    found = run(command[0], folder, *FOR_WHOM, *command[1:], "--out", tmp_path / "o")
+
+    assert found.exit_code == 2
+    assert "export: holds nobody's course that can be used" in found.output
 
 
 def test_a_share_of_fewer_than_five_people_is_not_told(
