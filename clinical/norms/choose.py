@@ -58,7 +58,7 @@ def choose_form(
     """
     if not forms:
         raise ValueError("there is no form to choose from")
-    seen = readings.of_persons(np.flatnonzero(readings.rows_per_person > 0))
+    seen = readings.of_seen
     fold = folds_of(seen, n_folds, random=random)
 
     def scores(form: Form) -> FloatArray:

@@ -1,7 +1,7 @@
 """Readings of many people as arrays: what every fit and every check takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,6 +46,13 @@ class Readings:
     def rows_per_person(self) -> IntArray:
         """(n_persons,) how many readings after the intake."""
         return np.bincount(self.person, minlength=self.n_persons)
+
+    @property
+    def of_seen(self) -> "Readings":
+        """Without the people of whom there is only an intake."""
+        seen = self.rows_per_person > 0
+        number = np.cumsum(seen) - 1
+        return replace(self, person=number[self.person], intake=self.intake[seen])
 
     def of_persons(self, wanted: IntArray) -> "Readings":
         """The readings of these people, renumbered in the given order."""
