@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -89,42 +89,4 @@ def joined(parts: Sequence[Readings]) -> Readings:
         np.concatenate([nobody, *(each.session for each in parts)]),
         score=np.concatenate([np.empty(0), *(each.score for each in parts)]),
         intake=np.concatenate([np.empty(0), *(each.intake for each in parts)]),
-    )
-
-
-def readings_of(
-    person: Sequence[str] | ArrayLike,
-    session: ArrayLike,
-    *,
-    score: ArrayLike,
-) -> Readings:
-    """Readings from rows in any order; the reading of session 1 is the intake.
-
-    Args:
-        person: (n_rows,) an identifier of any kind; it is not kept.
-        session: (n_rows,) session numbers from 1.
-        score: (n_rows,) score points, finite.
-
-    Raises:
-        ValueError: lengths differ, a number is not finite, a session is below 1 or
-            appears twice for one person, or somebody has no intake.
-    """
-    names, codes = np.unique(np.asarray(person), return_inverse=True)
-    sessions = np.asarray(session, dtype=np.int64)
-    scores = np.asarray(score, dtype=np.float64)
-    if not len(codes) == len(sessions) == len(scores):
-        raise ValueError("person, session and score differ in length")
-    if not np.isfinite(scores).all():
-        raise ValueError("a score is not a finite number: leave the reading out")
-    if len(sessions) and sessions.min() < 1:
-        raise ValueError("session numbers begin with 1, the intake")
-    order = np.lexsort((sessions, codes))
-    codes, sessions, scores = codes[order], sessions[order], scores[order]
-    if ((np.diff(codes) == 0) & (np.diff(sessions) == 0)).any():
-        raise ValueError("one person has two readings of one session")
-    first = sessions == 1
-    if np.bincount(codes[first], minlength=len(names)).min(initial=1) != 1:
-        raise ValueError("somebody has no reading of session 1, the intake")
-    return Readings(
-        codes[~first], sessions[~first], score=scores[~first], intake=scores[first]
     )

@@ -1,15 +1,16 @@
 """A file of many people's scores → readings, and every row that was left out."""
 
 import csv
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from clinical.norms.numbering import numbered
 from clinical.norms.pack import AgeBand
 from clinical.norms.people import People
-from clinical.norms.readings import readings_of
 from questionnaires.instrument import ScoreRule
 from server.bulk.score_table import TableUnusable, parquet_batches
 
@@ -19,7 +20,7 @@ GROUPS = ("language", "age", "sex")
 MOST_TOLD = 20  # lines that are named one by one
 # Its line; its entries by column, None if they are too few or too many; and whether
 # sessions are numbered.
-Row = tuple[int, dict[str, str] | None, bool]
+_Row = tuple[int, dict[str, str] | None, bool]
 
 
 class ScoresUnusable(Exception):
@@ -77,16 +78,23 @@ class Scores:
 
 
 @dataclass(slots=True)
-class _Row:
-    line: int
-    when: str  # a session number or a day, comparable within one file
-    score: float
+class _Rows:
+    """Rows that are readings, as columns: there may be millions.
 
+    Attributes:
+        persons: who is named -> their number, from 0 in the order of the file.
+        groups: what is said of each of them.
+        person, line: of each row.
+        when: its session number or day.
+        score: in score points.
+    """
 
-@dataclass(slots=True)
-class _Person:
-    rows: list[_Row] = field(default_factory=list)
-    groups: dict[str, str] = field(default_factory=dict)
+    persons: dict[str, int] = field(default_factory=dict)
+    groups: list[dict[str, str]] = field(default_factory=list)
+    person: "array[int]" = field(default_factory=lambda: array("q"))
+    line: "array[int]" = field(default_factory=lambda: array("q"))
+    when: "array[int]" = field(default_factory=lambda: array("q"))
+    score: "array[float]" = field(default_factory=lambda: array("d"))
 
 
 def scores_from_file(
@@ -102,51 +110,49 @@ def scores_from_file(
         OSError: it cannot be read.
     """
     if path.suffix == ".parquet":
-        return scores_from_rows(_parquet_rows(path, told), wanted, name=path.name)
+        return _scores(_parquet_rows(path, told), wanted, name=path.name)
     if path.suffix == ".csv":
-        return scores_from_rows(_csv_rows(path, told), wanted, name=path.name)
+        return _scores(_csv_rows(path, told), wanted, name=path.name)
     raise ScoresUnusable(
         f"{path.name}: is no .csv or .parquet, and no folder with an export's NDJSON"
     )
 
 
-def scores_from_rows(rows: Iterable[Row], wanted: Wanted, *, name: str) -> Scores:
-    """The same from rows that were read elsewhere.
-
-    Args:
-        name: of the file or folder, for who has to look.
-
-    Raises:
-        ScoresUnusable: nobody is left.
-    """
-    persons: dict[str, _Person] = {}
-    bad: list[_BadRow] = []
+def _scores(rows: Iterable[_Row], wanted: Wanted, *, name: str) -> Scores:
+    found, bad = _Rows(), []
     by_session = False
     for line, row, by_session in rows:
         if row is None:
             problem = "has not as many entries as the header"
         else:
-            problem = _add(persons, line, row, wanted.score, by_session=by_session)
+            problem = _add(found, line, row, wanted.score, by_session=by_session)
         if problem:
             bad.append(_BadRow(line, problem))
-    left_out: Counter[str] = Counter()
-    kept: list[_Person] = []
-    for person in persons.values():
-        reason = _not_wanted(person, wanted)
-        if reason:
-            left_out[reason] += 1
-        elif _number(person, bad, by_session=by_session):
-            kept.append(person)
-    if not kept:
+    reasons = [_not_wanted(each, wanted) for each in found.groups]
+    usable = numbered(
+        found.person,
+        found.when,
+        score=found.score,
+        wanted=[not each for each in reasons],
+        by_session=by_session,
+    )
+    if not usable.readings.n_persons:
         raise NobodyLeft(name)
+    problem = f"{'session' if by_session else 'date'} is there twice for this person"
+    bad += [_BadRow(found.line[row], problem) for row in usable.twice]
+    problem = "the person has no session 1"
+    bad += [_BadRow(found.line[row], problem) for row in usable.without_intake]
     bad.sort(key=lambda each: each.line)
     told = tuple(f"{name}:{each.line}: {each.problem}" for each in bad[:MOST_TOLD])
+    left_out = Counter(each for each in reasons if each)
+    groups = _groups([found.groups[at] for at in usable.persons])
     return Scores(
-        _people(kept), NotUsed(told, len(bad), dict(sorted(left_out.items())))
+        People(usable.readings, groups),
+        NotUsed(told, len(bad), dict(sorted(left_out.items()))),
     )
 
 
-def _parquet_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[Row]:
+def _parquet_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[_Row]:
     try:
         names, size, batches = parquet_batches(path)
     except TableUnusable as problem:
@@ -161,7 +167,7 @@ def _parquet_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[Row]
         told(number, size)
 
 
-def _csv_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[Row]:
+def _csv_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[_Row]:
     size = path.stat().st_size
     with path.open("rb") as raw:
         done = 0
@@ -211,7 +217,7 @@ def _check_head(head: list[str], file: str) -> bool:
 
 
 def _add(
-    persons: dict[str, _Person],
+    found: _Rows,
     line: int,
     row: dict[str, str],
     rule: ScoreRule,
@@ -230,78 +236,56 @@ def _add(
         return "score is no number"
     if not float(rule.low) <= score <= float(rule.high):
         return f"score is outside {rule.low} to {rule.high}"
-    person = persons.setdefault(row["person"], _Person())
+    number = found.persons.setdefault(row["person"], len(found.groups))
+    if number == len(found.groups):
+        found.groups.append({})
+    groups = found.groups[number]
     # What is said at the intake holds for the whole course, so the first row decides.
     for name in GROUPS:
-        if row.get(name) and name not in person.groups:
+        if row.get(name) and name not in groups:
             if name == "age" and not row[name].isdecimal():
                 return "age is no whole number of years"
-            person.groups[name] = row[name]
+            groups[name] = row[name]
     if (
         row.get("language")
-        and person.groups.get("language", row["language"]) != row["language"]
+        and groups.get("language", row["language"]) != (row["language"])
     ):
         return "language is another one than in this person's first row"
-    person.rows.append(_Row(line, when, score))
+    found.person.append(number)
+    found.line.append(line)
+    found.when.append(when)
+    found.score.append(score)
     return ""
 
 
-def _session(text: str) -> str | None:
+def _session(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 6) or int(text) < 1:
         return None
-    return f"{int(text):05}"
+    return int(text)
 
 
-def _day(text: str) -> str | None:
+def _day(text: str) -> int | None:
     try:
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(text).toordinal()
     except ValueError:
         return None
 
 
-def _not_wanted(person: _Person, wanted: Wanted) -> str:
-    if person.groups.get("language", wanted.language) != wanted.language:
+def _not_wanted(groups: dict[str, str], wanted: Wanted) -> str:
+    if groups.get("language", wanted.language) != wanted.language:
         return "persons with another language"
-    age = person.groups.get("age")
+    age = groups.get("age")
     if age is not None and not wanted.ages.holds(int(age)):
         return "persons of another age"
     return ""
 
 
-def _number(person: _Person, bad: list[_BadRow], *, by_session: bool) -> bool:
-    """Sorts the rows; whether the course begins with an intake."""
-    person.rows.sort(key=lambda each: (each.when, each.line))
-    once: list[_Row] = []
-    for row in person.rows:
-        if once and once[-1].when == row.when:
-            what = "session" if by_session else "date"
-            bad.append(_BadRow(row.line, f"{what} is there twice for this person"))
-            continue
-        once.append(row)
-    if by_session and once and int(once[0].when) != 1:
-        bad += [_BadRow(each.line, "the person has no session 1") for each in once]
-        once = []
-    if not by_session:
-        for at, row in enumerate(once, start=1):
-            row.when = str(at)
-    person.rows = once
-    return bool(once)
-
-
-def _people(kept: list[_Person]) -> People:
-    names = [f"{at:09}" for at in range(len(kept))]
-    rows = [
-        (name, int(row.when), row.score)
-        for name, person in zip(names, kept, strict=True)
-        for row in person.rows
-    ]
-    person, session, score = zip(*rows, strict=True)
-    groups = {
-        name: tuple(_group(name, each.groups.get(name, "")) for each in kept)
+def _groups(people: list[dict[str, str]]) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(_group(name, each.get(name, "")) for each in people)
         for name in GROUPS
-        if any(name in each.groups for each in kept)
+        if any(name in each for each in people)
     }
-    return People(readings_of(person, session, score=score), groups)
 
 
 def _group(name: str, value: str) -> str:

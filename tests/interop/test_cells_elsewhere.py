@@ -13,7 +13,7 @@ import pytest
 
 from clinical.norms.cells import COLUMNS, Cells, cells_of
 from clinical.norms.cells_in_database import cells_from_columns
-from clinical.norms.readings import readings_of
+from clinical.norms.readings import Readings
 from tests.interop.java_tools import CACHE, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,8 +81,12 @@ def at_home(table: Path, knot: float | None) -> Cells:
     rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
     person = rows[:, 0].astype(np.int64)
     first = np.searchsorted(person, person)
-    session = np.arange(1, len(person) + 1) - first
-    readings = readings_of(person, session, score=rows[:, 2])
+    session, score = np.arange(1, len(person) + 1) - first, rows[:, 2]
+    later = session > 1
+    number = np.unique(person, return_inverse=True)[1]
+    readings = Readings(
+        number[later], session[later], score=score[later], intake=score[~later]
+    )
     return cells_of(readings, knot_session=knot)
 
 
