@@ -111,19 +111,17 @@ def newest_versions(found: FoundArray) -> tuple[FoundArray, int]:
     Returns:
         Rows in any order, and the number of rows that a later version replaced.
     """
-    order = np.argsort(found["record"])
-    record = found["record"][order]
-    same = record[1:] == record[:-1]
+    record = found["record"]
+    ordered = np.sort(record)
     # Few are there twice: only these are sorted by all that tells them apart.
-    twice = _beside_an_equal(same, len(found))
-    newest = np.zeros(len(found), dtype=np.bool_)
-    newest[order[~twice]] = True
-    some = order[twice]
+    twice = np.isin(record, ordered[1:][ordered[1:] == ordered[:-1]])
+    some = np.flatnonzero(twice)
     # The day and the patient only make the choice the same in any order of rows.
     keys = ("patient", "day", "value", "instant", "updated", "record")
     some = some[np.lexsort([found[each][some] for each in keys])]
     last = np.ones(len(some), dtype=np.bool_)
-    last[:-1] = found["record"][some[1:]] != found["record"][some[:-1]]
+    last[:-1] = record[some[1:]] != record[some[:-1]]
+    newest = ~twice
     newest[some[last]] = True
     counts = newest & ~np.isnan(found["value"])
     return np.compress(counts, found), len(found) - int(newest.sum())
@@ -178,7 +176,9 @@ def _by_sitting(found: FoundArray) -> tuple[FoundArray, IntArray]:
     new[1:] = found["patient"][1:] != found["patient"][:-1]
     person = np.cumsum(new) - 1
     same = ~new[1:] & (found["instant"][1:] == found["instant"][:-1])
-    tied = _beside_an_equal(same, len(found))
+    tied = np.zeros(len(found), dtype=np.bool_)
+    tied[1:] |= same
+    tied[:-1] |= same
     some, who = np.compress(tied, found), person[tied]
     order = np.lexsort(
         (
@@ -193,18 +193,6 @@ def _by_sitting(found: FoundArray) -> tuple[FoundArray, IntArray]:
     # Ties stand together and are one person's, so sorting them moves none away.
     found[tied] = np.take(some, order)
     return found, person
-
-
-def _beside_an_equal(same: BoolArray, n_rows: int) -> BoolArray:
-    """(n_rows,) whether a row is as the one before or after it.
-
-    Args:
-        same: (n_rows - 1,) whether a row is as the next one.
-    """
-    found = np.zeros(n_rows, dtype=np.bool_)
-    found[1:] |= same
-    found[:-1] |= same
-    return found
 
 
 def _first_of_each(person: IntArray) -> IntArray:

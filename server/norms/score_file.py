@@ -246,10 +246,8 @@ def _add(
             if name == "age" and not row[name].isdecimal():
                 return "age is no whole number of years"
             groups[name] = row[name]
-    if (
-        row.get("language")
-        and groups.get("language", row["language"]) != (row["language"])
-    ):
+    language = row.get("language")
+    if language and groups["language"] != language:
         return "language is another one than in this person's first row"
     found.person.append(number)
     found.line.append(line)
