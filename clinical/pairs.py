@@ -124,7 +124,7 @@ def compare_partners(
         norms: each partner's own group, first and second; None compares score points.
     """
     instrument = first.instrument
-    if _form(first) != _form(second):
+    if first.form != second.form:
         return NoComparison("different_forms")
     if instrument.reliable_change is None:
         return NoComparison("no_reliable_change_known")
@@ -144,15 +144,6 @@ def compare_partners(
 
 
 _Shared = tuple[date, Decimal, Decimal]  # day, first score, second score
-
-
-def _form(series: Trajectory) -> tuple[str, str, str, str]:
-    return (
-        series.instrument.id,
-        series.instrument_version,
-        series.language,
-        series.respondent,
-    )
 
 
 def _shared(first: Trajectory, second: Trajectory) -> tuple[_Shared, ...]:

@@ -13,6 +13,7 @@ from clinical.change_methods import (
 )
 from clinical.errors import PlanFileError
 from clinical.plan_couples import PlanCouples, plan_couples_from
+from clinical.plan_groups import group_forms_from
 from clinical.plan_norms import PlanNorms, plan_norms_from
 from clinical.rule_numbers import (
     RuleNumbers,
@@ -83,6 +84,7 @@ class MeasurementPlan:
         equivalences: what the site declares to give the same scores.
         norms: packs for the expected course; none unless the site names one.
         couples: forms that two partners may see beside each other, if both agree.
+        groups: forms of which a member of a group may see the group's mean.
     """
 
     site: str
@@ -105,6 +107,7 @@ class MeasurementPlan:
     equivalences: tuple[Equivalence, ...]
     norms: PlanNorms
     couples: PlanCouples
+    groups: tuple[Instrument, ...]
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -189,6 +192,7 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         equivalences=_equivalences(table, (*outcome, *alliance)),
         norms=plan_norms_from(table),
         couples=plan_couples_from(table, outcome),
+        groups=group_forms_from(table, (*outcome, *alliance)),
     )
 
 

@@ -51,6 +51,16 @@ class Trajectory:
     respondent: Respondent = "self"
     mode: Mode | None = None
 
+    @property
+    def form(self) -> tuple[str, str, str, str]:
+        """What must be equal before two people's series may be put together."""
+        return (
+            self.instrument.id,
+            self.instrument_version,
+            self.language,
+            self.respondent,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:

@@ -7,6 +7,7 @@ from flask import Blueprint, abort, g, request
 from smart_app import (
     clinician,
     couple,
+    group,
     handoff,
     kiosk,
     launch,
@@ -37,7 +38,7 @@ def create_blueprint(app_services: AppServices) -> Blueprint:
         lambda state: state.app.extensions.__setitem__(EXTENSION, app_services)
     )
     for pages in (
-        *(launch, clinician, couple, session_notes, support),
+        *(launch, clinician, couple, group, session_notes, support),
         *(handoff, patient_home, kiosk),
     ):
         pages.add_routes(blueprint)

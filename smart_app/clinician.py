@@ -204,6 +204,7 @@ def _page(
         in_couples=any(
             each.instrument in plan.couples.instruments for each in graph.panels
         ),
+        in_groups=any(each.instrument in plan.groups for each in graph.panels),
         recording_only=not plan.decision_support,
         unconfirmed=_unconfirmed(plan),
         can_write=visit.may_write,

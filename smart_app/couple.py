@@ -179,7 +179,7 @@ def person_of(app: AppServices, visit: Visit) -> Person:
     return person_from_bytes(server.read("Patient", patient), expected=patient)
 
 
-def _reading_of(app: AppServices, visit: Visit) -> ChartReading:
+def reading_of(app: AppServices, visit: Visit) -> ChartReading:
     server = server_of(app, visit.tenant, visit.context)
     return chart_of(app, visit.tenant, server).reading(visit.context.patient)
 
@@ -234,7 +234,7 @@ def _compared(
     app: AppServices, pair: Pair, people: tuple[Person, Person], agreed: BothAgreed
 ) -> Mapping[str, object]:
     """Both charts, each read with its own launch's token."""
-    readings = (_reading_of(app, pair.own), _reading_of(app, pair.partner))
+    readings = (reading_of(app, pair.own), reading_of(app, pair.partner))
     views = couple_views(
         app.plan,
         app.library,

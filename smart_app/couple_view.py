@@ -19,8 +19,8 @@ from smart_app.graph.table import Row, summary, table
 
 
 @dataclass(frozen=True, slots=True)
-class PartnerGraph:
-    """One partner's own line."""
+class NamedGraph:
+    """One line, with a picture of its own."""
 
     name: str
     drawing: Drawing
@@ -39,7 +39,7 @@ class CoupleView:
     """
 
     instrument: Instrument
-    graphs: tuple[PartnerGraph, ...]
+    graphs: tuple[NamedGraph, ...]
     found: tuple[str, ...]
     size_test: str
     rows: tuple[Row, ...]
@@ -69,7 +69,7 @@ def _view(
     names: tuple[str, str],
     agreed: BothAgreed,
 ) -> CoupleView:
-    first, second = (_own_series(plan, instrument, each) for each in readings)
+    first, second = (own_series(plan, instrument, each) for each in readings)
     if first is None or second is None:
         lacking = [
             name
@@ -83,7 +83,7 @@ def _view(
     return CoupleView(
         instrument,
         tuple(
-            PartnerGraph(name, draw(each, BESIDE), summary(each))
+            NamedGraph(name, draw(each, BESIDE), summary(each))
             for name, each in zip(names, graphs, strict=True)
         ),
         (*found, *dict.fromkeys(foreign)),
@@ -92,7 +92,7 @@ def _view(
     )
 
 
-def _own_series(
+def own_series(
     plan: MeasurementPlan, instrument: Instrument, reading: ChartReading
 ) -> Trajectory | None:
     """The series measured last, of what the patient in person has answered."""

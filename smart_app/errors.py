@@ -9,6 +9,8 @@ LicenceOver       the site's licence of this form has ended: 403
 NothingChosen     a handoff without any form: 400
 NoCouples         the plan names no form that two partners may see together: 404
 PartnerOver       the partner's launch is not open for this user in this browser: 404
+NoGroups          the plan names no form of which a group's mean may be shown: 404
+MemberOver        the launch of a member of the group is not open here: 404
 """
 
 
@@ -76,3 +78,17 @@ class PartnerOver(Exception):
 
     def __init__(self) -> None:
         super().__init__("the partner's launch is not open here")
+
+
+class NoGroups(Exception):
+    """The site's plan has no table for groups."""
+
+    def __init__(self) -> None:
+        super().__init__("the measurement plan names no form for groups")
+
+
+class MemberOver(Exception):
+    """The launch of one of a group's members cannot be used from here."""
+
+    def __init__(self) -> None:
+        super().__init__("the launch of a member of the group is not open here")

@@ -28,8 +28,10 @@ from questionnaires.errors import AnswerNotOffered, UnknownInstrument
 from smart_app.errors import (
     ForeignRequest,
     LicenceOver,
+    MemberOver,
     NoBrowserCookie,
     NoCouples,
+    NoGroups,
     NotForPatients,
     NothingChosen,
     NotOffered,
@@ -164,6 +166,24 @@ REFUSALS: dict[type[Exception], Refusal] = {
         lambda: gettext(
             "Please start the app from each of the two charts, in this browser, then"
             " choose “Beside a partner” again."
+        ),
+    ),
+    NoGroups: Refusal(
+        404,
+        lambda: gettext("Groups are not shown here"),
+        lambda: gettext("This site's measurement plan names no form for groups."),
+        lambda: "",
+    ),
+    MemberOver: Refusal(
+        404,
+        lambda: gettext("Not every member's page is open here"),
+        lambda: gettext(
+            "One was closed, it expired, or it belongs to another person or browser."
+            " Nothing of any record is shown."
+        ),
+        lambda: gettext(
+            "Please start the app from the chart of each member, in this browser, then"
+            " choose “With the group” again."
         ),
     ),
     LicenceOver: Refusal(
