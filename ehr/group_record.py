@@ -4,7 +4,7 @@ Kept in the patients' audit, which is append-only. No score stands in it.
 
 group.chosen   in each member's: the members, who know and agree, as the clinician chose
 group.shown    in the member's who was looked at together with the group
-group.mean     in each one's whose answer is in a mean that was shown for the first time:
+group.mean     in each one's whose answer is in a mean that is shown for the first time:
                a mean of that day is made of the same people from then on
 """
 

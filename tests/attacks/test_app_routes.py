@@ -38,6 +38,9 @@ LAUNCH = {
     "withdraw_agreed",
     "couple_page",
     "record_agreed_to",
+    "group_choice",
+    "choose_group",
+    "group_page",
 }
 HANDOFF = {"kiosk_confirm", "kiosk_not_me", "kiosk_form", "kiosk_send", "kiosk_saved"}
 
@@ -124,7 +127,7 @@ def test_what_changes_something_comes_from_our_own_page(
     for endpoint, method, path in unsafe:
         page = ask(browser, endpoint, method, path, headers=headers)
         assert page.status_code == 403, endpoint
-    assert len(unsafe) == 10
+    assert len(unsafe) == 11
 
 
 def test_the_other_hosts_page_is_a_foreign_page(clinic: Clinic) -> None:

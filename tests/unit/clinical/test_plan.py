@@ -296,7 +296,7 @@ def test_numbers_that_the_method_does_not_use_are_refused():
     assert refused_key(DEMO + EN_SAMPLE.format(id="phq-9")) == "change_samples"
 
 
-COUPLES = DEMO[DEMO.index("[couples]") : DEMO.index("# ---- The numbers of the rules")]
+COUPLES = DEMO[DEMO.index("[couples]") : DEMO.index("# Groups: forms")]
 
 
 def test_the_shipped_plan_names_a_form_for_couples_and_for_how_long():
@@ -330,6 +330,30 @@ def test_a_mistake_about_couples_is_refused_at_its_place(old: str, new: str, key
     changed = COUPLES.replace(old, new, 1)
 
     assert refused_key(with_changed(COUPLES, changed)) == key
+
+
+GROUPS = '[groups]\ninstruments = ["gad-7"]\n'
+
+
+def test_a_plan_names_forms_for_groups_or_shows_none():
+    assert [each.id for each in demo_plan(LIBRARY).groups] == ["gad-7"]
+    assert plan(with_changed(GROUPS, "")).groups == ()
+
+
+@pytest.mark.parametrize(
+    ("new", "key"),
+    [
+        ('["gad-7", "gad-7"]', "groups.instruments"),
+        ('["ors"]', "groups.instruments"),
+        ('["phq-9"]', "groups.instruments"),  # it has a safety item
+        ('["session-alliance"]', "groups.instruments"),  # it is not validated
+        ('["gad-7"]\nrank = true', "groups.rank"),
+    ],
+)
+def test_a_mistake_about_groups_is_refused_at_its_place(new: str, key: str):
+    changed = GROUPS.replace('["gad-7"]', new)
+
+    assert refused_key(with_changed(GROUPS, changed)) == key
 
 
 SAME = """
