@@ -150,7 +150,7 @@ def _choice(app: AppServices, visit: Visit, *, status: int = 200) -> Response:
             context=visit.context,
             tenant=visit.tenant,
             patient=person,
-            offered=offered,
+            offered=sorted(offered, key=lambda each: each.person.name),
             unread=unread,
             chosen=bool(chosen),
             forms=[form_title(each) for each in app.plan.groups],

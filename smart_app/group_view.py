@@ -4,7 +4,7 @@ Two pictures on one scale and never one: a distance that is drawn is read as a r
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from flask_babel import gettext
@@ -25,7 +25,7 @@ from questionnaires.instrument import Instrument
 from smart_app.couple_view import NamedGraph, own_series
 from smart_app.figures import number
 from smart_app.graph.drawing import BESIDE, draw
-from smart_app.graph.spec import plain_graphs
+from smart_app.graph.spec import GraphSpec, plain_graphs
 from smart_app.graph.table import Row, summary, table
 
 
@@ -93,7 +93,10 @@ def _form(
         series, sessions, plan.rules, shown_before=shown_before.get(instrument.id, {})
     )
     lines = [each for each in (series, _mean_line(series, view)) if each.readings]
-    graphs = plain_graphs(lines, gap_days=plan.rules.gap_days)
+    graphs = [
+        _broken_where_nothing_is_shown(each)
+        for each in plain_graphs(lines, gap_days=plan.rules.gap_days)
+    ]
     names = (name, gettext("Mean of the group"))
     return GroupForm(
         instrument,
@@ -127,6 +130,18 @@ def _mean_line(own: Trajectory, view: GroupView) -> Trajectory:
             for place, each in enumerate(means, start=1)
         ),
     )
+
+
+def _broken_where_nothing_is_shown(graph: GraphSpec) -> GraphSpec:
+    """No line is drawn through a day that has no number."""
+    (panel,) = graph.panels
+    points = panel.current.points
+    broken = tuple(
+        replace(point, gap_before=point.gap_before or point.session > last.session + 1)
+        for last, point in zip((points[0], *points), points, strict=False)
+    )
+    line = replace(panel.current, points=broken)
+    return replace(graph, panels=(replace(panel, lines=(line,)),))
 
 
 def _rows(own: Sequence[Row], days: Sequence[date], view: GroupView) -> tuple[Row, ...]:
