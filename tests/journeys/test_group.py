@@ -30,7 +30,6 @@ def test_the_group_is_chosen_by_keyboard_looked_at_and_taken_back(
 ) -> None:
     chart = with_the_group(demo, clinic)
     app, keys = chart.app, chart.page.keyboard
-    app.get_by_role("checkbox", name=OTHERS[4]).focus()
     boxes = app.get_by_role("group", name="Members beside Rosa Millbrook")
     expect(boxes.get_by_role("checkbox")).to_have_count(5)
 

@@ -22,6 +22,12 @@ FIRST_CARD = {
     "Wilhelmina": "PHQ-9: reliably better and past the cut-off twice.",
     "Odile Brackenmoor": None,
     "Tomasz Brackenmoor": "GAD-7: no reliable gain after",
+    "Hana Oakhurst": None,
+    "Mateusz Fernsby": None,
+    "Linnea Harrowgate": None,
+    "Chidi Wrenfield": None,
+    "Rosa Millbrook": None,
+    "Leif Copperdale": None,
 }
 # And what the app then says.
 IN_THE_APP = {

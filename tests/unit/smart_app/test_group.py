@@ -68,6 +68,8 @@ def test_the_own_line_and_the_mean_stand_beside_each_other(desk: GroupDesk) -> N
     # 8 8 9 7 9 10 are 51 of six; in the third week Leif was away.
     assert means(page) == [*MEANS[:3], "too few to show", *MEANS[3:]]
     assert "at least 5 members answered beside whoever looks" in page.text
+    # No line through the day without a mean: one stretch, and two.
+    assert page.text.count('<path class="series"') == 1 + 2
     ids = re.findall(r' id="([^"]+)"', page.text)
     assert len(set(ids)) == len(ids)
 
@@ -167,7 +169,7 @@ def test_who_looked_at_whose_page_with_whom_is_kept_and_no_score(
     assert desk.rows(SHOWN, "leif") == []
     [(_, kept)] = desk.rows(MEAN, "leif")
     days = kept["gad-7"]
-    assert isinstance(days, dict) and len(days) == 5
+    assert isinstance(days, dict) and len(days) == len(MEANS)
     assert all(people == sorted(GROUP) for people in days.values())
 
 
