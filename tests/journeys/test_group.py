@@ -80,6 +80,8 @@ def test_the_page_fits_a_narrow_frame_needs_no_script_and_prints(
     app.locator("#choose").click()
     expect(app.locator("figure svg")).to_have_count(2)
     fits("/group/mean")
+    table = app.locator(".table-scroll")
+    assert table.evaluate("each => each.scrollWidth <= each.clientWidth")
     # The EHR prints its own page without the app: here the app's is looked at.
     chart.page.locator(".app").first.evaluate(
         "app => app.style.setProperty('display', 'block', 'important')"
