@@ -133,7 +133,7 @@ def _of_the_same_people(
     earlier = {each for each in shown_before if each & session.scores.keys()}
     if not earlier:
         return session
-    people = min(earlier, key=sorted)
+    people = frozenset[str]().union(*earlier)
     if len(earlier) > 1 or not people <= session.scores.keys():
         return WouldTell(session.on)
     return GroupSession(session.on, {who: session.scores[who] for who in people})

@@ -43,7 +43,7 @@ class RuleNumbers:
     # Several people
     pair_sessions: int  # couples: shared sessions over which the gap is looked at
     pair_part: Decimal  # couples: part of the reliable difference
-    group_least: int  # groups: answers without which no mean is shown
+    group_least: int  # groups: answers beside the own, or no mean is shown
 
 
 def rule_numbers_from(table: Table) -> RuleNumbers:

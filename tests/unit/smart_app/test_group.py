@@ -173,6 +173,27 @@ def test_who_looked_at_whose_page_with_whom_is_kept_and_no_score(
     assert all(people == sorted(GROUP) for people in days.values())
 
 
+def test_a_members_audit_holds_the_means_that_this_member_is_in(
+    desk: GroupDesk,
+) -> None:
+    now = desk.services.clock()
+    first, second = now.date(), now.date() - timedelta(days=7)
+    record_shown(
+        desk.vault,
+        "hana",
+        members=["hana", "leif", "rosa"],
+        new={
+            "gad-7": {first: frozenset(["hana", "leif"]), second: frozenset(["hana"])}
+        },
+        by="Practitioner/okafor",
+        now=now,
+    )
+
+    [(_, kept)] = desk.rows(MEAN, "leif")
+    assert kept == {"gad-7": {first.isoformat(): ["hana", "leif"]}}
+    assert desk.rows(MEAN, "rosa") == []
+
+
 def test_a_choice_stands_on_the_page_of_each_of_its_members(desk: GroupDesk) -> None:
     desk.choose_all()
 
