@@ -19,7 +19,6 @@ from clinical.trajectory import Reading, Trajectory
 from questionnaires.instrument import Instrument
 
 _SHOWN = Decimal("0.1")
-_NOBODY: Collection[frozenset[str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def group_view(
     made_of: dict[date, frozenset[str]] = {}
     own_days = {each.on for each in own.readings}
     for session in sorted(sessions, key=lambda each: each.on):
-        kept = _of_the_same_people(session, shown_before.get(session.on, _NOBODY))
+        kept = _of_the_same_people(session, shown_before.get(session.on, ()))
         found = (
             _mean_of(kept, own.instrument, least=rules.group_least)
             if isinstance(kept, GroupSession)
