@@ -21,8 +21,8 @@ from clinical.recorded.plan_record import NotThisPlan
 from server.clock import wall_clock
 from server.commands.serve import installation_or_exit
 from server.commands.tenant_part import part_of
-from server.explained_card import explained_card, for_machines
-from server.explanation_words import for_auditor, for_clinician
+from server.explaining.card import explained_card, for_machines
+from server.explaining.words import for_auditor, for_clinician
 from server.languages import TRANSLATIONS, read_catalogues, words_without_request
 from server.norm_files import pack_content
 from vault.card_log import CardHistory, ExplainedCard

@@ -27,9 +27,9 @@ from server.clock import wall_clock
 from server.commands.encounter_types import Kinds, encounter_types
 from server.commands.serve import installation_or_exit
 from server.commands.tenant_part import part_of
-from server.fidelity_words import json_of, text_of
-from server.team_export import TeamExport, TeamRules, sessions_of_export
-from server.team_sessions import SessionsUnusable, team_sessions
+from server.teams.export import TeamExport, TeamRules, sessions_of_export
+from server.teams.sessions import SessionsUnusable, team_sessions
+from server.teams.words import json_of, text_of
 from vault.errors import Tampered
 
 

@@ -17,7 +17,7 @@ from questionnaires.errors import UnknownInstrument
 from questionnaires.library import Library
 from server.clock import wall_clock
 from server.commands.serve import NO_START, installation_or_exit
-from server.publish_run import PublishRun, Wish
+from server.publishing.run import PublishRun, Wish
 from server.wsgi import Installation
 from vault.audit import Audit
 from vault.database import open_vault

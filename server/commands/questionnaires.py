@@ -25,8 +25,8 @@ from fhir_mapping.publication import (
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
 from questionnaires.library import Library, load_library
 from questionnaires.wording import LANGUAGE
-from server.publication_files import INDEX, export_files, tarball, write_folder
-from server.publication_words import table, words_of
+from server.publishing.files import INDEX, export_files, tarball, write_folder
+from server.publishing.words import table, words_of
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 

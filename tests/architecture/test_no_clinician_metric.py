@@ -15,8 +15,8 @@ from clinical.plan import DEMO_PLAN
 from fhir_mapping.r4.reading import Resource
 from server.cli import main
 from server.replay.openings import COLUMNS
-from server.team_export import NO_TEAM
-from server.team_sessions import NEEDED, OPTIONAL
+from server.teams.export import NO_TEAM
+from server.teams.sessions import NEEDED, OPTIONAL
 from tests.architecture.clinician_paths import (
     groupings,
     named_persons,
@@ -36,9 +36,9 @@ NAMELESS = (
     *sorted((ROOT / "clinical").rglob("*.py")),
     *sorted((ROOT / "questionnaires").rglob("*.py")),
     ROOT / "server/commands/fidelity.py",
-    ROOT / "server/fidelity_words.py",
-    ROOT / "server/team_export.py",
-    ROOT / "server/team_sessions.py",
+    ROOT / "server/teams/words.py",
+    ROOT / "server/teams/export.py",
+    ROOT / "server/teams/sessions.py",
     *sorted((ROOT / "server/replay").rglob("*.py")),
     ROOT / "server/commands/replay.py",
     ROOT / "fhir_mapping/history.py",

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from server.cli import main
-from server.team_export import NO_TEAM
+from server.teams.export import NO_TEAM
 from tests.replay.charts import FIRST, export_in, people
 from tests.replay.encounters import CLASS, NORTH, encounter, with_encounters
 

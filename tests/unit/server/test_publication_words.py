@@ -25,7 +25,7 @@ from ehr.publishing import (
     WouldCreate,
 )
 from fhir_mapping.form_difference import Aspect, Difference
-from server.publication_words import (
+from server.publishing.words import (
     DIFFERS,
     DONE,
     REFUSED,

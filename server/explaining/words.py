@@ -11,7 +11,7 @@ from clinical.recorded.numbers import Changed
 from clinical.signals.evidence import rule_of
 from clinical.trajectory import followed_score
 from questionnaires.library import Library
-from server.explained_card import Explained, for_machines
+from server.explaining.card import Explained, for_machines
 from smart_app.figures import day, number
 from smart_app.sentence_parts import title
 from smart_app.why_words import does_not_tell, rule_in_words

@@ -17,7 +17,7 @@ from clinical.across_episodes.fidelity import (
 )
 from clinical.across_episodes.numbers import numbers
 from server.export_words import unread_json, unread_lines
-from server.team_export import TeamExport
+from server.teams.export import TeamExport
 
 _SHOWN: tuple[Measure, ...] = ("outcome", "alliance", "discussed", "all three")
 _NOT_KNOWN = "not known"

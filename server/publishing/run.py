@@ -24,7 +24,7 @@ from ehr.tenants import Tenant
 from ehr.wire.egress import GuardedSession
 from fhir_mapping.publication import PublishedForm
 from fhir_mapping.r4.json import Json
-from server.publication_words import (
+from server.publishing.words import (
     REFUSED,
     TROUBLES,
     Trouble,

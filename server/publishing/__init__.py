@@ -1,0 +1,1 @@
+"""How do forms get out: into an EHR, a package, a file?"""

@@ -1,0 +1,1 @@
+"""How often does each team measure, and talk about it?"""
