@@ -1,11 +1,12 @@
 """Which instrument, score or item a foreign code, canonical or link id means.
 
-Built once per chart from the library, so that each resource costs a dictionary look-up.
+Built once per library, so that each resource costs a dictionary look-up.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from fhir_mapping.r4.codes import (
     ITEM_SYSTEM,
@@ -123,6 +124,8 @@ class KnownCodes:
         return forms[0]
 
 
+# A process has one library; to build its tables costs more than to read a short chart.
+@lru_cache(maxsize=4)
 def known_codes(library: Library) -> KnownCodes:
     """The look-up tables of this library."""
     scores: dict[tuple[str | None, str | None], tuple[Instrument, ScoreRule]] = {}

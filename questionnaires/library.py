@@ -29,9 +29,11 @@ class NoWording:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Library:
     """Instruments by id, and their wordings by (id, language).
+
+    Loaded once and compared by identity, so that look-up tables can be kept for it.
 
     Attributes:
         changed: wordings that are here but differ from what the site vouched for;
