@@ -5,18 +5,43 @@ that is not verified or dismissed is ever deleted.
 """
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from vault.audit import AuditRow, append_audit
+from vault.connections import plain_sql, translated
 from vault.errors import NotFound
 from vault.outbox_lease import OPEN, Deliveries
 from vault.outbox_seal import Sealing
 from vault.retention import TOMBSTONES, purge_submissions
-from vault.tables import outbox
+from vault.tables import instant_from, outbox
+
+WAITING = (*OPEN, "held")
+
+# Compiled once: the first runs on every call from an EHR.
+_ROW = (
+    select(
+        outbox.c.submission_id,
+        outbox.c.patient_index,
+        outbox.c.payload,
+        outbox.c.state,
+        outbox.c.sending_at,
+        outbox.c.sealed_at,
+        outbox.c.attempts,
+        outbox.c.sends,
+        outbox.c.cause,
+    )
+    .where(outbox.c.tenant == bindparam("tenant"))
+    .order_by(outbox.c.place)
+)
+_OF_PATIENT = outbox.c.patient_index == bindparam("patient_index")
+_WAITS = or_(*(outbox.c.state == each for each in WAITING))
+WAITING_OF = plain_sql(_ROW.where(_OF_PATIENT, _WAITS))
+HELD = plain_sql(_ROW.where(outbox.c.state == bindparam("state")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +68,11 @@ class Outbox(Sealing, Deliveries):
 
     def waiting(self, patient: str) -> tuple[WaitingRow, ...]:
         """The patient's submissions not yet verified, held ones too, oldest first."""
-        return self._select(
-            outbox.c.patient_index == self._cipher.blind_index(patient),
-            outbox.c.state.in_((*OPEN, "held")),
-        )
+        return self._rows(WAITING_OF, self._cipher.blind_index(patient), *WAITING)
 
     def held(self) -> tuple[WaitingRow, ...]:
         """What waits for a person, oldest first."""
-        return self._select(outbox.c.state == "held")
+        return self._rows(HELD, "held")
 
     def retry(
         self, submission_id: str, *, by: str, now: datetime, absent: bool = False
@@ -151,31 +173,23 @@ class Outbox(Sealing, Deliveries):
         row = AuditRow(kind, by, None, json.dumps(told).encode())
         append_audit(connection, self._cipher, row=row, now=now)
 
-    def _select(self, *where: Any) -> tuple[WaitingRow, ...]:
-        query = (
-            select(outbox)
-            .where(outbox.c.tenant == self._tenant, *where)
-            .order_by(outbox.c.place)
-        )
-        with self._store.read() as connection:
-            rows = connection.execute(query).all()
+    def _rows(self, statement: str, *where: str) -> tuple[WaitingRow, ...]:
+        with translated():
+            driver: sqlite3.Connection = self._store.driver()
+            rows = driver.execute(statement, (self._tenant, *where)).fetchall()
         return tuple(self._waiting_row(row) for row in rows)
 
-    def _waiting_row(self, row: Row[Any]) -> WaitingRow:
+    def _waiting_row(self, row: tuple[Any, ...]) -> WaitingRow:
+        name, patient_index, payload, state, sending_at, sealed_at, *tries, cause = row
         opened = self._cipher.open
-        cause = row.cause
         return WaitingRow(
-            submission_id=row.submission_id,
-            patient_index=row.patient_index,
-            payload=opened("payload", row.submission_id, row.payload),
+            submission_id=name,
+            patient_index=patient_index,
+            payload=opened("payload", name, payload),
             # What is being sent at this moment may or may not be there.
-            state=row.state if row.sending_at is None else "unknown",
-            sealed_at=row.sealed_at,
-            attempts=row.attempts,
-            sends=row.sends,
-            cause=(
-                ""
-                if cause is None
-                else opened("cause", row.submission_id, cause).decode()
-            ),
+            state=state if sending_at is None else "unknown",
+            sealed_at=instant_from(sealed_at),
+            attempts=tries[0],
+            sends=tries[1],
+            cause="" if cause is None else opened("cause", name, cause).decode(),
         )
