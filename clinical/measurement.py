@@ -55,12 +55,17 @@ def episode_from(measurements: Iterable[Measurement]) -> Episode:
     Instants are compared in whole seconds, because a server may drop fractions. A
     score that only the losing copy knows (a subscale filed alone) is kept.
     """
-    sittings: dict[tuple[str, Respondent, datetime], list[Measurement]] = {}
+    sittings: dict[tuple[str, Respondent, datetime], Measurement] = {}
+    copies: dict[tuple[str, Respondent, datetime], list[Measurement]] = {}
     for each in measurements:
         instant = sitting_instant(each.authored)
         key = (each.instrument_id, each.respondent, instant)
-        sittings.setdefault(key, []).append(each)
-    once = [_merged(copies) for copies in sittings.values()]
+        first = sittings.setdefault(key, each)
+        if first is not each:
+            copies.setdefault(key, [first]).append(each)
+    for key, alike in copies.items():
+        sittings[key] = _merged(alike)
+    once = list(sittings.values())
     # The last parts of the key only make the order the same for any order of arrival.
     once.sort(key=lambda each: (each.authored, each.instrument_id, each.source))
     return Episode(tuple(once))
@@ -68,12 +73,11 @@ def episode_from(measurements: Iterable[Measurement]) -> Episode:
 
 def sitting_instant(authored: datetime) -> datetime:
     """What names a sitting before and after delivery: its instant, UTC, in seconds."""
-    return authored.astimezone(UTC).replace(microsecond=0)
+    instant = authored.astimezone(UTC)
+    return instant.replace(microsecond=0) if instant.microsecond else instant
 
 
 def _merged(copies: Sequence[Measurement]) -> Measurement:
-    if len(copies) == 1:
-        return copies[0]
     ranked = sorted(copies, key=_rank)
     winner = ranked[0]
     if winner.answers is not None:

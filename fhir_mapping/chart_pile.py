@@ -25,13 +25,29 @@ WITHDRAWN = "entered-in-error"
 
 @dataclass(frozen=True, slots=True)
 class StoredScore:
-    """One score as an Observation holds it."""
+    """One score as an Observation holds it; what else it says is asked of few."""
 
     measurement: Measurement
-    score: Score | NotScored
-    responses: tuple[str, ...]  # "QuestionnaireResponse/17"
-    identifiers: frozenset[str]
-    place: str
+    resource: Resource
+
+    @property
+    def score(self) -> Score | NotScored:
+        return self.measurement.scores[0]
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        """ "QuestionnaireResponse/17"."""
+        return responses_of(self.resource)
+
+    @property
+    def identifiers(self) -> frozenset[str]:
+        """The values of our own identifiers."""
+        return identifiers_of(self.resource)
+
+    @property
+    def place(self) -> str:
+        has_quantity = self.resource.value_quantity is not None
+        return "valueQuantity.value" if has_quantity else "value"
 
 
 @dataclass(slots=True)
@@ -49,6 +65,10 @@ class Pile:
     unread: list[Unread] = field(default_factory=list)
     not_ours: int = 0
     withdrawn: int = 0
+    relative: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.relative = f"Patient/{self.patient}"
 
     def sort_in(self, resource: Resource) -> None:
         kind = resource.resource_type
@@ -56,9 +76,7 @@ class Pile:
             self.not_ours += 1
             return
         subject = resource.subject.reference if resource.subject else None
-        if subject and not refers_to(
-            subject, "Patient", resource_id=self.patient, base=self.base
-        ):
+        if subject and subject != self.relative and not self._is_meant(subject):
             self._report(resource, "subject", "other_patient")
             return
         try:
@@ -82,7 +100,7 @@ class Pile:
         # Without an id nothing can refer to it; still each one counts.
         key = source if resource.id else f"{source}#{len(self.responses)}"
         self.responses[key] = measurement
-        self.submissions |= _identifiers(resource)
+        self.submissions |= identifiers_of(resource)
 
     def _observation(self, resource: Resource, subject: str | None) -> None:
         codings = resource.code.coding if resource.code else ()
@@ -106,14 +124,7 @@ class Pile:
             source=f"Observation/{resource.id}",
             in_record=True,
         )
-        stored = StoredScore(
-            measurement,
-            score,
-            responses=_responses(resource),
-            identifiers=_identifiers(resource),
-            place="valueQuantity.value" if resource.value_quantity else "value",
-        )
-        self.scores.append(stored)
+        self.scores.append(StoredScore(measurement, resource))
 
     def _item(self, resource: Resource, subject: str | None) -> None:
         codings = resource.code.coding if resource.code else ()
@@ -134,9 +145,12 @@ class Pile:
                 instrument=known[0],
                 item=known[1],
                 authored=effective(resource),
-                responses=_responses(resource),
+                responses=responses_of(resource),
             )
         )
+
+    def _is_meant(self, subject: str) -> bool:
+        return refers_to(subject, "Patient", resource_id=self.patient, base=self.base)
 
     def _is_withdrawn(self, resource: Resource) -> bool:
         found = resource.status == WITHDRAWN
@@ -179,7 +193,7 @@ def measurement_from_response(
     )
 
 
-def _identifiers(resource: Resource) -> frozenset[str]:
+def identifiers_of(resource: Resource) -> frozenset[str]:
     """The values of our own identifiers."""
     return frozenset(
         each.value
@@ -188,7 +202,7 @@ def _identifiers(resource: Resource) -> frozenset[str]:
     )
 
 
-def _responses(resource: Resource) -> tuple[str, ...]:
+def responses_of(resource: Resource) -> tuple[str, ...]:
     """The responses it derives from, without server and version."""
     return tuple(
         found

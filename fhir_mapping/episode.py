@@ -88,6 +88,8 @@ def chart_reading(
 
 def _join_scores(pile: Pile, *, sent: set[str]) -> None:
     """Leaves in `pile.scores` only those that no response and no submission covers."""
+    if not pile.responses and not sent:
+        return
     by_instant = {
         (each.instrument_id, sitting_instant(each.authored)): key
         for key, each in sorted(pile.responses.items())

@@ -4,7 +4,7 @@ Built once per library, so that each resource costs a dictionary look-up.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -64,7 +64,7 @@ class KnownCodes:
     """Every score, item and form of the library by its codes."""
 
     library: Library
-    scores: Mapping[tuple[str | None, str | None], tuple[Instrument, ScoreRule]]
+    scores: Mapping[tuple[str | None, str | None], KnownScore]
     items: Mapping[tuple[str | None, str | None], tuple[Instrument, InstrumentItem]]
     panels: frozenset[tuple[str | None, str | None]]
     canonicals: Mapping[str, Instrument]
@@ -72,15 +72,10 @@ class KnownCodes:
 
     def score(self, codings: Iterable[Coding]) -> KnownScore | None:
         """The score these codings mean; our own coding states its version."""
-        scores = self.scores
         for coding in codings:
-            found = scores.get((coding.system, coding.code))
+            found = self.scores.get((coding.system, coding.code))
             if found is not None:
-                version = next(
-                    (each.version for each in codings if each.system == SCORE_SYSTEM),
-                    None,
-                )
-                return KnownScore(found[0], found[1], version)
+                return _as_stated(found, codings)
         return None
 
     def item(
@@ -128,7 +123,7 @@ class KnownCodes:
 @lru_cache(maxsize=4)
 def known_codes(library: Library) -> KnownCodes:
     """The look-up tables of this library."""
-    scores: dict[tuple[str | None, str | None], tuple[Instrument, ScoreRule]] = {}
+    scores: dict[tuple[str | None, str | None], KnownScore] = {}
     items: dict[tuple[str | None, str | None], tuple[Instrument, InstrumentItem]] = {}
     panels: set[tuple[str | None, str | None]] = set()
     canonicals: dict[str, Instrument] = {}
@@ -139,8 +134,9 @@ def known_codes(library: Library) -> KnownCodes:
         for url in (each.canonical, *each.aliases):
             canonicals[url] = each
         for rule in each.scores:
-            scores[rule.coding.system, rule.coding.code] = each, rule
-            scores[SCORE_SYSTEM, score_code(each, rule)] = each, rule
+            known = KnownScore(each, rule, version=None)
+            scores[rule.coding.system, rule.coding.code] = known
+            scores[SCORE_SYSTEM, score_code(each, rule)] = known
         for item in each.items:
             items[ITEM_SYSTEM, item_code(each, item.link_id)] = each, item
             for coding in item.codings:
@@ -188,6 +184,15 @@ def item_codings(
 def loinc_part(link_id: str) -> str:
     """The last step of a path-like link id: "/44249-1/44250-9" means 44250-9."""
     return link_id.rsplit("/", 1)[-1]
+
+
+def _as_stated(known: KnownScore, codings: Iterable[Coding]) -> KnownScore:
+    for each in codings:
+        if each.system == SCORE_SYSTEM and each.version is None:
+            return known
+        if each.system == SCORE_SYSTEM:
+            return replace(known, version=each.version)
+    return known
 
 
 def _form(instrument: Instrument) -> Form:

@@ -194,7 +194,9 @@ def score_of(resource: Resource, known: KnownScore) -> Score | NotScored:
     """The same, once the code is known. Raises as `score_from_observation`."""
     require_usable(resource)
     instrument, rule = known.instrument, known.rule
-    missing = tuple(_missing(resource))
+    missing: tuple[str, ...] = ()
+    if resource.extension or resource.method is not None:
+        missing = tuple(_missing(resource))
     if resource.data_absent_reason is not None:
         return NotScored(instrument.id, rule.id, missing or (UNNAMED_ITEM,))
     value, place = _value(resource)

@@ -15,5 +15,7 @@ def finite(value: Decimal) -> bool:
     """
     if not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT:
         return value.is_zero() and abs(value.adjusted()) <= MAX_EXPONENT
+    if len(str(value)) <= MAX_EXPONENT:
+        return True  # so few characters hold few digits and a small exponent
     _, digits, exponent = value.as_tuple()
     return len(digits) <= MAX_DIGITS and abs(int(exponent)) <= MAX_DIGITS
