@@ -18,10 +18,10 @@ from cds_hooks.card_words import (
     waiting_note,
 )
 from clinical.interruptions import Interruption
-from clinical.measurement import Episode
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
-from clinical.trajectory import trajectories
+from clinical.signals.read import SignalReport
+from clinical.trajectory import series_of
 from questionnaires.instrument import Instrument
 from questionnaires.library import Library
 
@@ -125,15 +125,15 @@ def card(
 
 
 def foreign_numbers(
-    episode: Episode, plan: MeasurementPlan, library: Library
+    report: SignalReport, plan: MeasurementPlan, library: Library
 ) -> frozenset[str]:
     """Instruments whose present course is in a language their numbers do not cover."""
     return frozenset(
         each.id
         for each in plan.instruments
         if each.cutoff or each.reliable_change
-        for course in trajectories(episode, each, equivalences=plan.equivalences)[-1:]
-        if not library.numbers_apply(each.id, language=course.language)
+        for series in series_of(report.courses_on(each))[-1:]
+        if not library.numbers_apply(each.id, language=series.language)
     )
 
 

@@ -205,7 +205,7 @@ def _answer(
         unread=unread - found.partial,
         partial=found.partial,
         waiting=len(waiting.submissions),
-        foreign=foreign_numbers(reading.episode, plan, desk.library),
+        foreign=foreign_numbers(report, plan, desk.library),
     )
 
     def cards_named(uuids: Sequence[str]) -> list[dict[str, object]]:

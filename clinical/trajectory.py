@@ -143,11 +143,12 @@ def trajectories(
 
     A sitting without a score gives no reading; it is never counted as zero.
     """
-    found = [
-        series
-        for course in courses(episode, instrument, equivalences=equivalences)
-        for series in course.series
-    ]
+    return series_of(courses(episode, instrument, equivalences=equivalences))
+
+
+def series_of(of_courses: Iterable[Course]) -> tuple[Trajectory, ...]:
+    """Their series, the one measured last at the end."""
+    found = [series for course in of_courses for series in course.series]
     found.sort(key=lambda each: each.readings[-1].authored)
     return tuple(found)
 
@@ -163,8 +164,12 @@ def followed_score(measurement: Measurement, instrument: Instrument) -> Score | 
     """The score whose course is followed; None if this sitting does not give it."""
     if not instrument.scores:
         return None  # a screening form that is only looked at answer by answer
+    return _score(measurement, instrument.total.id)
+
+
+def _score(measurement: Measurement, score_id: str) -> Score | None:
     for score in measurement.scores:
-        if score.score_id == instrument.total.id and isinstance(score, Score):
+        if score.score_id == score_id and isinstance(score, Score):
             return score
     return None
 
@@ -185,10 +190,10 @@ def _series(
     by_form: dict[tuple[str, str], list[Measurement]] = {}
     for each in answered:
         version, language = each.instrument_version, each.language
-        form = (
-            same.get(("version", version), version),
-            same.get(("language", language), language),
-        )
+        if same:
+            version = same.get(("version", version), version)
+            language = same.get(("language", language), language)
+        form = (version, language)
         by_form.setdefault(form, []).append(each)
     found = [
         Trajectory(
@@ -209,12 +214,15 @@ def _series(
 
 def _by_mode(
     members: Sequence[Measurement], same: dict[tuple[str, str], str]
-) -> Iterable[tuple[Mode | None, list[Measurement]]]:
+) -> Iterable[tuple[Mode | None, Sequence[Measurement]]]:
     """Sittings of one form, apart by mode as far as the mode is known.
 
     A sitting whose mode nobody wrote down is no reason to begin a new series: it
     belongs to the mode that was used before it, the first ones to the first known one.
     """
+    modes = {each.mode for each in members}
+    if len(modes) == 1:
+        return [(members[0].mode, members)]
     mode = next((each.mode for each in members if each.mode is not None), None)
     found: dict[str | None, list[Measurement]] = {}
     last: dict[str | None, Mode | None] = {}
@@ -229,10 +237,13 @@ def _by_mode(
 def _readings(
     members: Iterable[Measurement], instrument: Instrument
 ) -> tuple[Reading, ...]:
+    if not instrument.scores:
+        return ()
+    score_id = instrument.total.id
     readings: list[Reading] = []
     session_number = 0
     for member in members:
-        score = followed_score(member, instrument)
+        score = _score(member, score_id)
         if score is None and not readings:
             continue  # the intake is the first sitting with a score
         session_number += 1

@@ -41,11 +41,14 @@ class SignalReport:
         outlooks: instrument and respondent -> where the course is heading, where the
             site's plan asks. For deciding what interrupts, and for words; its
             probabilities are never shown.
+        courses: what was read, in the order of the plan; an empty one where nobody has
+            answered yet.
     """
 
     signals: tuple[Signal, ...]
     since: Mapping[SpeakingSignal, datetime]
     outlooks: Mapping[tuple[str, Respondent], Outlook]
+    courses: tuple[Course, ...]
 
     @property
     def speaking(self) -> tuple[SpeakingSignal, ...]:
@@ -54,6 +57,10 @@ class SignalReport:
             for each in self.signals
             if not isinstance(each, QualityNote | CannotTellYet)
         )
+
+    def courses_on(self, instrument: Instrument) -> tuple[Course, ...]:
+        """One for each respondent."""
+        return tuple(each for each in self.courses if each.instrument is instrument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,7 @@ def read_signals(
         signals=(*(each.signal for each in raised), *notes, *silent),
         since={each.signal: each.since for each in raised},
         outlooks=outlooks,
+        courses=(*of_plan, *on_demand),
     )
 
 

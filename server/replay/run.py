@@ -203,7 +203,7 @@ def cards_at(opened: Replayed, rules: Rules) -> Iterator[ShownCard]:
         unread=opened.opening.unread,
         partial=False,
         waiting=0,
-        foreign=foreign_numbers(opened.opening.episode, rules.plan, rules.library),
+        foreign=foreign_numbers(opened.report, rules.plan, rules.library),
     )
     names = [
         str(uuid5(NAMESPACE_OID, f"{each.cause}|{each.data_hash}|{opened.occasion}"))
