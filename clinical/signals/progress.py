@@ -1,9 +1,10 @@
 """S2 to S8: what the outcome did since intake."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import takewhile
 
 from clinical.change import (
     gain,
@@ -148,8 +149,9 @@ def _reliably_worse(
 ) -> Raised | None:
     """S2: worse than at intake by at least the reliable change, now."""
     intake = readings[0]
-    run = _last_in_a_row(
-        [is_reliably_worse(instrument, intake.value, each.value) for each in readings]
+    run = _in_a_row(
+        is_reliably_worse(instrument, intake.value, each.value)
+        for each in reversed(readings)
     )
     if run == 0:
         return None
@@ -180,12 +182,12 @@ def _no_reliable_gain(
         Saunders et al. 2019, PMC6428692.
     """
     intake, later = readings[0], readings[1:]
-    if any(is_reliably_better(instrument, intake.value, each.value) for each in later):
-        return None
     latest, pause = readings[-1], rules.no_gain_sessions
     from_session = _last_reviewed(readings, plan_reviews)
     passed = latest.session_number - from_session
     if passed < pause:
+        return None
+    if any(is_reliably_better(instrument, intake.value, each.value) for each in later):
         return None
     due = from_session + pause * (passed // pause)
     since = next(each for each in later if each.session_number >= due)
@@ -228,12 +230,10 @@ def _reached_goal(
 ) -> Raised | None:
     """S8: recovered, that is reliably better and across the cut-off, and again."""
     intake = readings[0]
-    run = _last_in_a_row(
-        [
-            is_reliably_better(instrument, intake.value, each.value)
-            and not is_clinical(instrument, each.value)
-            for each in readings
-        ]
+    run = _in_a_row(
+        is_reliably_better(instrument, intake.value, each.value)
+        and not is_clinical(instrument, each.value)
+        for each in reversed(readings)
     )
     if run < rules.goal_readings or instrument.cutoff is None:
         return None
@@ -247,14 +247,9 @@ def _reached_goal(
     return Raised(signal, since=readings[-run + rules.goal_readings - 1].authored)
 
 
-def _last_in_a_row(holds: Sequence[bool]) -> int:
-    """How many at the end hold without a break."""
-    run = 0
-    for each in reversed(holds):
-        if not each:
-            break
-        run += 1
-    return run
+def _in_a_row(newest_first: Iterable[bool]) -> int:
+    """How many hold without a break, from the latest reading back."""
+    return sum(1 for _ in takewhile(bool, newest_first))
 
 
 def _rci(instrument: Instrument) -> Decimal:

@@ -120,6 +120,9 @@ def _counts_as_gain(case: _Case, reading: Reading) -> bool:
 
 def _not_scored(case: _Case) -> _Doubt | None:
     """A sitting without score; a conclusion rests on it at either end of the course."""
+    scored = sum(len(each.readings) for each in case.course.series)
+    if scored == len(case.sittings):
+        return None  # each has given a reading: the usual case
     without = [
         each for each in case.sittings if followed_score(each, case.instrument) is None
     ]
@@ -188,17 +191,13 @@ def _no_recent_measure(case: _Case) -> _Doubt | None:
 
 def _long_gap(case: _Case) -> _Doubt | None:
     """The last gap of the course; it counts while it lies in the window of S4."""
-    window = case.readings[-(1 + case.rules.no_gain_sessions) :]
-    pairs = zip(case.readings, case.readings[1:], strict=False)
-    after = [
-        later
-        for earlier, later in pairs
-        if (later.on - earlier.on).days > case.rules.gap_days
-    ]
-    if not after:
-        return None
-    counts = after[-1] in window[1:]
-    return _Doubt(SILENCED_BY_DOUBT if counts else (), reading=after[-1])
+    days = [each.on for each in case.readings]
+    for after in range(len(days) - 1, 0, -1):
+        if (days[after] - days[after - 1]).days > case.rules.gap_days:
+            counts = len(days) - after <= case.rules.no_gain_sessions
+            silenced = SILENCED_BY_DOUBT if counts else ()
+            return _Doubt(silenced, reading=case.readings[after])
+    return None
 
 
 def _started_outside_clinical_range(case: _Case) -> _Doubt | None:
