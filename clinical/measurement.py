@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from questionnaires.answers import Answers
 from questionnaires.scoring import NotScored, Score
@@ -13,7 +13,7 @@ Respondent = Literal["self", "carer"]
 Mode = Literal["screen", "paper", "interview"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Measurement:
     """One instrument filled in once.
 
@@ -27,16 +27,16 @@ class Measurement:
         mode: how it was answered; None where nobody wrote it down.
     """
 
-    instrument_id: str
-    instrument_version: str
-    language: str
-    authored: datetime
-    scores: tuple[Score | NotScored, ...]
-    answers: Answers | None
-    source: str
-    in_record: bool
-    respondent: Respondent = "self"
-    mode: Mode | None = None
+    instrument_id: Final[str]
+    instrument_version: Final[str]
+    language: Final[str]
+    authored: Final[datetime]
+    scores: Final[tuple[Score | NotScored, ...]]
+    answers: Final[Answers | None]
+    source: Final[str]
+    in_record: Final[bool]
+    respondent: Final[Respondent] = "self"
+    mode: Final[Mode | None] = None
 
 
 @dataclass(frozen=True, slots=True)

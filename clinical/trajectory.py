@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from clinical.measurement import Episode, Measurement, Mode, Respondent
 from questionnaires.instrument import Instrument, Source
 from questionnaires.scoring import Score
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Reading:
     """One point of a trajectory.
 
@@ -23,12 +23,12 @@ class Reading:
         source: where it stands ("QuestionnaireResponse/17").
     """
 
-    session_number: int
-    authored: datetime
-    value: Decimal
-    prorated: bool
-    in_record: bool
-    source: str
+    session_number: Final[int]
+    authored: Final[datetime]
+    value: Final[Decimal]
+    prorated: Final[bool]
+    in_record: Final[bool]
+    source: Final[str]
 
     @property
     def on(self) -> date:

@@ -1,6 +1,7 @@
 """Sorting a chart's resources: responses, scores, items, and what cannot be used."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from clinical.measurement import Measurement
 from fhir_mapping.errors import UnreadableResource
@@ -23,12 +24,12 @@ RESPONSE = "QuestionnaireResponse"
 WITHDRAWN = "entered-in-error"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoredScore:
     """One score as an Observation holds it; what else it says is asked of few."""
 
-    measurement: Measurement
-    resource: Resource
+    measurement: Final[Measurement]
+    resource: Final[Resource]
 
     @property
     def score(self) -> Score | NotScored:

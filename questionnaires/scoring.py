@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
-from typing import assert_never
+from typing import Final, assert_never
 
 from questionnaires.answers import Answers, Chosen
 from questionnaires.errors import AnswerNotOffered
@@ -25,7 +25,7 @@ _EXACT = Context(prec=40, rounding=ROUND_HALF_UP)
 _LAST_DIGIT = Decimal("0.000001")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Score:
     """A computed number on one instrument's scale, in score points.
 
@@ -36,10 +36,10 @@ class Score:
             that the score is an estimate (prorated).
     """
 
-    instrument_id: str
-    score_id: str
-    value: Decimal
-    missing: tuple[str, ...]
+    instrument_id: Final[str]
+    score_id: Final[str]
+    value: Final[Decimal]
+    missing: Final[tuple[str, ...]]
 
     @property
     def prorated(self) -> bool:

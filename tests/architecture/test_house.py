@@ -5,11 +5,16 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Final, get_origin, get_type_hints
 
 import pytest
 
 from cds_hooks.refusals import REFUSALS as HOOK_REFUSALS
+from clinical.measurement import Measurement
+from clinical.trajectory import Reading
+from fhir_mapping.chart_pile import StoredScore
 from questionnaires.library import load_library
+from questionnaires.scoring import Score
 from server.commands.serve import NO_START
 from smart_app.refusals import REFUSALS as PAGE_REFUSALS
 
@@ -120,6 +125,15 @@ def test_nobody_opens_a_second_door(pattern: str) -> None:
 def test_each_gate_catches_a_planted_line(pattern: str, planted: str) -> None:
     assert pattern in GATES
     assert re.search(pattern, planted)
+
+
+@pytest.mark.parametrize("kind", [Measurement, Reading, Score, StoredScore])
+def test_what_exists_once_per_reading_has_final_fields_only(kind: type) -> None:
+    hints = get_type_hints(kind)
+
+    loose = [name for name in kind.__match_args__ if get_origin(hints[name]) != Final]
+
+    assert kind.__match_args__ and loose == []
 
 
 def test_each_error_has_its_row_at_an_edge() -> None:
