@@ -2,8 +2,6 @@
 
 from typing import assert_never
 
-from flask_babel import gettext
-
 from cds_hooks.card_parts import (
     CardText,
     indicator,
@@ -11,6 +9,7 @@ from cds_hooks.card_parts import (
     reading_words,
     title,
 )
+from cds_hooks.speech import gettext
 from clinical.signals.kinds import (
     AllianceDrop,
     AllianceRepaired,

@@ -9,8 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from flask_babel import format_date, format_decimal, get_locale, gettext, pgettext
+from flask_babel import format_date, format_decimal, get_locale
 
+from cds_hooks.speech import gettext, pgettext
 from clinical.measurement import Respondent
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank, SpeakingSignal
 from clinical.signals.wording import WordingClass, wording_class

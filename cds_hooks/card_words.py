@@ -7,8 +7,6 @@ eight words must be enough. Summaries stay under 140 characters in each language
 from datetime import date
 from typing import assert_never
 
-from flask_babel import gettext, ngettext
-
 from cds_hooks.alliance_card_words import alliance_card
 from cds_hooks.card_parts import (
     CardText,
@@ -19,6 +17,7 @@ from cds_hooks.card_parts import (
     title,
 )
 from cds_hooks.progress_card_words import progress_card
+from cds_hooks.speech import gettext, ngettext
 from clinical.signals.kinds import (
     AllianceDrop,
     AllianceRepaired,

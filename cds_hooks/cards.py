@@ -6,8 +6,6 @@ Never null, never empty members; one `smart` link; no clinical content in a URL.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask_babel import gettext
-
 from cds_hooks.card_words import (
     card_text,
     language_note,
@@ -17,6 +15,7 @@ from cds_hooks.card_words import (
     unread_note,
     waiting_note,
 )
+from cds_hooks.speech import gettext, one_card
 from clinical.interruptions import Interruption
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
@@ -77,6 +76,7 @@ def cards_of(
     ]
 
 
+@one_card()
 def card(
     interruption: Interruption,
     instrument: Instrument,

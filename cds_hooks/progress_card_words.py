@@ -3,8 +3,6 @@
 from decimal import Decimal
 from typing import assert_never
 
-from flask_babel import gettext, ngettext
-
 from cds_hooks.card_parts import (
     CardText,
     before_and_latest,
@@ -15,6 +13,7 @@ from cds_hooks.card_parts import (
     reliable_change,
     title,
 )
+from cds_hooks.speech import gettext, ngettext
 from clinical.signals.kinds import (
     LargeGain,
     NoisyProfile,
