@@ -18,7 +18,7 @@ from clinical.signals.kinds import (
     CannotTellYet,
     RuleId,
 )
-from clinical.signals.raised import Finding, Raised
+from clinical.signals.raised import Finding, Raised, in_a_row
 from clinical.signals.usual import Before, Usual, before_each
 from clinical.trajectory import Course, Reading
 from questionnaires.instrument import Instrument, Spread
@@ -81,22 +81,20 @@ def _below_own_baseline(
     needed = 1 + rules.baseline_least
     if len(readings) < needed:
         return (too_early(instrument, readings, rule="R2", needed=needed),)
-    raised: Raised | None = None
-    for at in range(rules.baseline_least, len(readings)):
-        first = min(at, rules.baseline_readings)
-        baseline = before.mean(first)
-        if not is_worse(instrument, baseline, readings[at].value):
-            raised = None
-            continue
-        signal = BelowOwnBaseline(
-            instrument_id=instrument.id,
-            baseline=baseline,
-            baseline_readings=first,
-            latest=readings[at],
-        )
-        since = raised.since if raised else readings[at].authored
-        raised = Raised(signal, since=since)
-    return (raised,) if raised else ()
+    most, last = rules.baseline_readings, len(readings) - 1
+    run = in_a_row(
+        is_worse(instrument, before.mean(min(at, most)), readings[at].value)
+        for at in range(last, rules.baseline_least - 1, -1)
+    )
+    if run == 0:
+        return ()
+    signal = BelowOwnBaseline(
+        instrument_id=instrument.id,
+        baseline=before.mean(min(last, most)),
+        baseline_readings=min(last, most),
+        latest=readings[last],
+    )
+    return (Raised(signal, since=readings[-run].authored),)
 
 
 def _drop_or_repair(
@@ -117,6 +115,8 @@ def _drop_or_repair(
     ended: _Drop | None = None
     for at in range(rules.drop_from_session - 1, len(readings)):
         reading, ended = readings[at], None
+        if drop is None and is_worse(instrument, reading.value, before.mean(at)):
+            continue  # better than usual: how much ratings spread need not be known
         usual = drop.usual if drop else before.by_sd(at)
         points = rules.watch_sd * usual.spread
         if is_worse_by(instrument, usual.mean, reading.value, points=points):

@@ -1,10 +1,9 @@
 """S2 to S8: what the outcome did since intake."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import takewhile
 
 from clinical.change import (
     gain,
@@ -24,7 +23,7 @@ from clinical.signals.kinds import (
     RuleId,
     SilentReason,
 )
-from clinical.signals.raised import Finding, Raised
+from clinical.signals.raised import Finding, Raised, in_a_row
 from clinical.signals.shape import noisy_profile, plateau
 from clinical.trajectory import Course, Reading, Trajectory
 from questionnaires.instrument import Instrument
@@ -149,7 +148,7 @@ def _reliably_worse(
 ) -> Raised | None:
     """S2: worse than at intake by at least the reliable change, now."""
     intake = readings[0]
-    run = _in_a_row(
+    run = in_a_row(
         is_reliably_worse(instrument, intake.value, each.value)
         for each in reversed(readings)
     )
@@ -230,7 +229,7 @@ def _reached_goal(
 ) -> Raised | None:
     """S8: recovered, that is reliably better and across the cut-off, and again."""
     intake = readings[0]
-    run = _in_a_row(
+    run = in_a_row(
         is_reliably_better(instrument, intake.value, each.value)
         and not is_clinical(instrument, each.value)
         for each in reversed(readings)
@@ -245,11 +244,6 @@ def _reached_goal(
         cutoff=instrument.cutoff.value,
     )
     return Raised(signal, since=readings[-run + rules.goal_readings - 1].authored)
-
-
-def _in_a_row(newest_first: Iterable[bool]) -> int:
-    """How many hold without a break, from the latest reading back."""
-    return sum(1 for _ in takewhile(bool, newest_first))
 
 
 def _rci(instrument: Instrument) -> Decimal:

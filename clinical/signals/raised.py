@@ -1,7 +1,9 @@
 """A signal together with the moment from which it has been on without a break."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from clinical.signals.kinds import CannotTellYet, SpeakingSignal
 
@@ -20,3 +22,8 @@ class Raised:
 
 
 Finding = Raised | CannotTellYet
+
+
+def in_a_row(newest_first: Iterable[bool]) -> int:
+    """How many hold without a break, from the latest reading back."""
+    return sum(1 for _ in takewhile(bool, newest_first))
