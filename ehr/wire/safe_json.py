@@ -55,13 +55,7 @@ def safe_json(body: bytes, *, profile: Profile) -> dict[str, object]:
     _refuse_depth(text)
     # `from None` below: the parser's message would carry the document along.
     try:
-        found = json.loads(
-            text,
-            object_pairs_hook=_members,
-            parse_constant=_no_constant,
-            parse_int=_integer,
-            parse_float=_fraction,
-        )
+        found = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise JsonRefused(f"character {error.pos}") from None
     except (RecursionError, MemoryError):
@@ -105,6 +99,15 @@ def _fraction(text: str) -> Decimal:
     if not number.is_finite() or abs(number.adjusted()) > LARGEST_EXPONENT:
         raise JsonRefused("number")
     return number
+
+
+# Made once: to make a decoder costs more than to read a token with it.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members,
+    parse_constant=_no_constant,
+    parse_int=_integer,
+    parse_float=_fraction,
+)
 
 
 def _with_allowed_text(found: dict[str, object], profile: Profile) -> dict[str, object]:
