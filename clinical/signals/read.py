@@ -171,16 +171,15 @@ def _read(course: Course, asked: _Asked) -> Read:
         beside = Beside(silenced, asked.norms, asked.plan_reviews)
         findings = progress_findings(course, plan.rules, beside=beside)
         heads = heading(course, plan.rules, beside=beside)
-    return Read(
-        course,
-        tuple(replace(each, respondent=course.respondent) for each in notes),
-        tuple(_said_of(course, each) for each in findings),
-        heads,
-    )
+    # The rules speak of the patient's own answers: they do not know of a respondent.
+    if course.respondent != "self":
+        notes = tuple(replace(each, respondent=course.respondent) for each in notes)
+        findings = tuple(_said_of(course, each) for each in findings)
+    return Read(course, notes, findings, heads)
 
 
 def _said_of(course: Course, finding: Finding) -> Finding:
-    """The finding with the respondent of the course: the rules do not know of it."""
+    """The finding with the respondent of the course."""
     if isinstance(finding, CannotTellYet):
         return replace(finding, respondent=course.respondent)
     signal = replace(finding.signal, respondent=course.respondent)
