@@ -5,11 +5,10 @@ from typing import assert_never
 from cds_hooks.card_parts import (
     CardText,
     indicator,
-    number,
     reading_words,
     title,
 )
-from cds_hooks.speech import gettext
+from cds_hooks.speech import gettext, number
 from clinical.signals.kinds import (
     AllianceDrop,
     AllianceRepaired,

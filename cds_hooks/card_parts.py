@@ -9,9 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from flask_babel import format_date, format_decimal, get_locale
+from flask_babel import format_date
 
-from cds_hooks.speech import gettext, pgettext
+from cds_hooks.speech import gettext, language, number, pgettext
 from clinical.measurement import Respondent
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank, SpeakingSignal
 from clinical.signals.wording import WordingClass, wording_class
@@ -55,14 +55,10 @@ def indicator(signal: SpeakingSignal) -> Indicator:
 
 def title(instrument: Instrument, respondent: Respondent) -> str:
     """The instrument's name, and whose answers they are if not the patient's own."""
-    name = instrument.title_in(str(get_locale()).replace("_", "-"))
+    name = instrument.title_in(language())
     if respondent == "self":
         return name
     return gettext("%(instrument)s (carer)", instrument=name)
-
-
-def number(value: Decimal) -> str:
-    return str(format_decimal(value.normalize() + 0))
 
 
 def day(on: date) -> str:

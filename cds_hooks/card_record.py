@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import get_locale
-
 from cds_hooks.cards import CardPlace
+from cds_hooks.speech import language
 from clinical.interruptions import Heading, Interruption
 from clinical.norms.pack import NormPack
 from clinical.opening import Opening
@@ -87,7 +86,7 @@ def record_bytes(
             "format": FORMAT,
             "patient": patient,
             "program": program,
-            "language": str(get_locale()).replace("_", "-"),
+            "language": language(),
             "said": {name: card[name] for name in SAID},
             "place": {
                 "unread": place.unread,

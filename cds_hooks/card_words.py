@@ -12,12 +12,11 @@ from cds_hooks.card_parts import (
     CardText,
     day,
     indicator,
-    number,
     reading_words,
     title,
 )
 from cds_hooks.progress_card_words import progress_card
-from cds_hooks.speech import gettext, ngettext
+from cds_hooks.speech import gettext, ngettext, number
 from clinical.signals.kinds import (
     AllianceDrop,
     AllianceRepaired,

@@ -8,12 +8,11 @@ from cds_hooks.card_parts import (
     before_and_latest,
     from_to,
     indicator,
-    number,
     reading_words,
     reliable_change,
     title,
 )
-from cds_hooks.speech import gettext, ngettext
+from cds_hooks.speech import gettext, ngettext, number
 from clinical.signals.kinds import (
     LargeGain,
     NoisyProfile,
