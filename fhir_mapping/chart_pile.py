@@ -1,7 +1,6 @@
 """Sorting a chart's resources: responses, scores, items, and what cannot be used."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from clinical.measurement import Measurement
 from fhir_mapping.errors import UnreadableResource
@@ -24,12 +23,12 @@ RESPONSE = "QuestionnaireResponse"
 WITHDRAWN = "entered-in-error"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class StoredScore:
-    """One score as an Observation holds it; what else it says is asked of few."""
+    """One score as an Observation holds it."""
 
-    measurement: Final[Measurement]
-    resource: Final[Resource]
+    measurement: Measurement
+    resource: Resource
 
     @property
     def score(self) -> Score | NotScored:
@@ -53,7 +52,11 @@ class StoredScore:
 
 @dataclass(slots=True)
 class Pile:
-    """What has been found so far; lives for one reading."""
+    """What has been found so far; lives for one reading.
+
+    Attributes:
+        scores: each that an Observation holds; `holders` are those, in the same order.
+    """
 
     codes: KnownCodes
     patient: str
@@ -61,7 +64,8 @@ class Pile:
     language: str
     responses: dict[str, Measurement] = field(default_factory=dict)
     submissions: set[str] = field(default_factory=set)
-    scores: list[StoredScore] = field(default_factory=list)
+    scores: list[Measurement] = field(default_factory=list)
+    holders: list[Resource] = field(default_factory=list)
     items: list[AnsweredItem] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     not_ours: int = 0
@@ -125,7 +129,8 @@ class Pile:
             source=f"Observation/{resource.id}",
             in_record=True,
         )
-        self.scores.append(StoredScore(measurement, resource))
+        self.scores.append(measurement)
+        self.holders.append(resource)
 
     def _item(self, resource: Resource, subject: str | None) -> None:
         codings = resource.code.coding if resource.code else ()

@@ -76,10 +76,9 @@ def chart_reading(
         known={(each.instrument_id, sitting_instant(each.authored)) for each in known},
         responses=pile.responses.keys(),
     )
-    bare = [each.measurement for each in pile.scores]
     found = (*unread, *pile.unread, *items.unread)
     return ChartReading(
-        episode=episode_from([*known, *bare, *items.measurements]),
+        episode=episode_from([*known, *pile.scores, *items.measurements]),
         unread=tuple(sorted(found, key=_order)),
         not_ours=pile.not_ours + items.not_ours,
         withdrawn=pile.withdrawn,
@@ -94,16 +93,16 @@ def _join_scores(pile: Pile, *, sent: set[str]) -> None:
         (each.instrument_id, sitting_instant(each.authored)): key
         for key, each in sorted(pile.responses.items())
     }
-    bare: list[StoredScore] = []
-    for stored in pile.scores:
+    bare: list[Measurement] = []
+    for own, holder in zip(pile.scores, pile.holders, strict=True):
+        stored = StoredScore(own, holder)
         if stored.identifiers & sent:
             continue
-        own = stored.measurement
         key = next((each for each in stored.responses if each in pile.responses), None)
         if key is None or pile.responses[key].instrument_id != own.instrument_id:
             key = by_instant.get((own.instrument_id, sitting_instant(own.authored)))
         if key is None:
-            bare.append(stored)
+            bare.append(own)
         else:
             pile.responses[key] = _joined(pile, stored, pile.responses[key])
     pile.scores = bare

@@ -12,7 +12,6 @@ import pytest
 from cds_hooks.refusals import REFUSALS as HOOK_REFUSALS
 from clinical.measurement import Measurement
 from clinical.trajectory import Reading
-from fhir_mapping.chart_pile import StoredScore
 from questionnaires.library import load_library
 from questionnaires.scoring import Score
 from server.commands.serve import NO_START
@@ -127,7 +126,7 @@ def test_each_gate_catches_a_planted_line(pattern: str, planted: str) -> None:
     assert re.search(pattern, planted)
 
 
-@pytest.mark.parametrize("kind", [Measurement, Reading, Score, StoredScore])
+@pytest.mark.parametrize("kind", [Measurement, Reading, Score])
 def test_what_exists_once_per_reading_has_final_fields_only(kind: type) -> None:
     hints = get_type_hints(kind)
 
