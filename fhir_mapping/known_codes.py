@@ -4,7 +4,7 @@ Built once per library, so that each resource costs a dictionary look-up.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
@@ -26,7 +26,10 @@ SCORE_LINK = "score/"  # our Questionnaires' hidden score items: score/<score id
 
 @dataclass(frozen=True, slots=True)
 class KnownScore:
-    """A score of an instrument, and the version its resource states (or None)."""
+    """A score of an instrument, and the version its resource states.
+
+    `version` is None where it states none, or the very one that is here.
+    """
 
     instrument: Instrument
     rule: ScoreRule
@@ -188,10 +191,10 @@ def loinc_part(link_id: str) -> str:
 
 def _as_stated(known: KnownScore, codings: Iterable[Coding]) -> KnownScore:
     for each in codings:
-        if each.system == SCORE_SYSTEM and each.version is None:
-            return known
         if each.system == SCORE_SYSTEM:
-            return replace(known, version=each.version)
+            if each.version in (None, known.instrument.version):
+                return known
+            return KnownScore(known.instrument, known.rule, each.version)
     return known
 
 

@@ -1,6 +1,7 @@
 """Cards speak the caller's language, and stay short in every one of them."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,6 +10,7 @@ from flask_babel import force_locale
 
 from cds_hooks.card_words import card_text
 from cds_hooks.cards import SUMMARY_LIMIT
+from cds_hooks.speech import language, number, one_card
 from clinical.signals.kinds import ReliablyWorse, SpeakingSignal
 from server.languages import TRANSLATIONS, read_catalogues
 from smart_app.words import sentence
@@ -123,6 +125,26 @@ def test_a_card_calls_our_own_form_as_its_language_does(
 
     assert said
     assert all(each.startswith(called) for each in said)
+
+
+def test_the_same_number_is_spelt_for_each_reader(service: Service) -> None:
+    said = []
+    for each in ("en", "de", "en"):
+        with service.running.app.test_request_context(), force_locale(each):
+            said.append(number(Decimal("17.50")))
+
+    assert said == ["17.5", "17,5", "17.5"]
+
+
+def test_one_card_is_in_one_language_and_the_next_in_its_own(service: Service) -> None:
+    said = []
+    for each in ("de", "en"):
+        with service.running.app.test_request_context(), force_locale(each):
+            with one_card(), force_locale("es"):
+                said.append(language())
+            said.append(language())
+
+    assert said == ["de", "de", "en", "en"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
