@@ -223,7 +223,7 @@ class LineReader:
             return error
         return self._usable(
             score,
-            version=known.version or wanted.instrument.version,
+            version=known.version,
             language=resource.language or wanted.default_language,
         )
 

@@ -121,7 +121,7 @@ class Pile:
         instrument = known.instrument
         measurement = Measurement(
             instrument_id=instrument.id,
-            instrument_version=known.version or instrument.version,
+            instrument_version=known.version,
             language=resource.language or self.language,
             authored=effective(resource),
             scores=(score,),

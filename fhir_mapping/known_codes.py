@@ -26,14 +26,16 @@ SCORE_LINK = "score/"  # our Questionnaires' hidden score items: score/<score id
 
 @dataclass(frozen=True, slots=True)
 class KnownScore:
-    """A score of an instrument, and the version its resource states.
+    """A score of an instrument.
 
-    `version` is None where it states none, or the very one that is here.
+    Attributes:
+        version: of the instrument, as the resource states it; where it states none,
+            the one that is here.
     """
 
     instrument: Instrument
     rule: ScoreRule
-    version: str | None
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def known_codes(library: Library) -> KnownCodes:
         for url in (each.canonical, *each.aliases):
             canonicals[url] = each
         for rule in each.scores:
-            known = KnownScore(each, rule, version=None)
+            known = KnownScore(each, rule, each.version)
             scores[rule.coding.system, rule.coding.code] = known
             scores[SCORE_SYSTEM, score_code(each, rule)] = known
         for item in each.items:
