@@ -1,6 +1,6 @@
 """Which tests reach which lines: a mutant is shown first to those likely to notice it.
 
-A pytest plugin. Only the functions of one folder are followed, line by line.
+A pytest plugin. Only the functions of one folder or file are followed, line by line.
 """
 
 import json
@@ -26,8 +26,8 @@ class Entered:
     there for all) belongs to every test.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = f"{folder}/"
+    def __init__(self, room: Path) -> None:
+        self._room = f"{room}/" if room.is_dir() else str(room)
         self.by_test: dict[str, set[Place]] = {}
         self.by_all: set[Place] = set()
         self.seconds: dict[str, float] = {}
@@ -58,7 +58,7 @@ class Entered:
             code = frame.f_code
             # Not the bodies of modules and classes, which every import runs.
             if not code.co_flags & CO_OPTIMIZED or not code.co_filename.startswith(
-                self._folder
+                self._room
             ):
                 return None
             line = code.co_firstlineno if event == "call" else frame.f_lineno

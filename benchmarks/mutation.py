@@ -1,6 +1,7 @@
-"""How many small wrong changes to `questionnaires` its tests notice.
+"""How many small wrong changes to a room its tests notice.
 
-`python -m benchmarks.mutation [--n 400] [--all] [--seed 1] [--json]`
+`python -m benchmarks.mutation [--room questionnaires] [--n 400] [--all] [--seed 1]
+[--json]`; a room is a folder or a file, `clinical/signals` or `clinical/pairs.py`.
 
 Each mutant runs in a forked process of its own, in which one module is replaced in
 memory; nothing on disk changes. It is noticed when a test fails (or runs far longer
@@ -25,8 +26,9 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from functools import partial
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -40,13 +42,22 @@ from benchmarks.mutants import Mutant, mutants_of
 from benchmarks.report import versions
 
 ROOT = Path(__file__).parents[1]
-ROOM = "questionnaires"
 TARGET = 0.90
-TESTS = (
-    "tests/unit/questionnaires",
-    "tests/property/test_scoring.py",
-    "tests/property/test_changed_answers.py",
-)
+# The tests that concern a room: seconds of them, so that a mutant costs no more.
+TESTS: Mapping[str, tuple[str, ...]] = {
+    "questionnaires": (
+        "tests/unit/questionnaires",
+        "tests/property/test_scoring.py",
+        "tests/property/test_changed_answers.py",
+    ),
+    "clinical": (
+        "tests/unit/clinical",
+        "--ignore=tests/unit/clinical/norms",
+        "tests/spec",
+        "tests/property/test_signals.py",
+        "tests/property/test_pairs.py",
+    ),
+}
 PACKAGES = ("pytest", "hypothesis")
 PARALLEL = 2
 BROKEN = 70  # exit code of a process in which something other than a test failed
@@ -55,12 +66,13 @@ BROKEN = 70  # exit code of a process in which something other than a test faile
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints one object; exit code 1 if the control fails."""
     options = _parser().parse_args(arguments)
-    every = [each for file in _modules() for each in _mutants(file)]
+    room = ROOT / options.room
+    every = [each for file in _modules(room) for each in _mutants(file)]
     mutants = every
     if not options.all and options.n < len(every):
         mutants = random.Random(options.seed).sample(every, options.n)
     _warm_up()
-    control, noticed = _measured(mutants)
+    control, noticed = _measured(room, mutants)
     survivors = [each for each, seen in zip(mutants, noticed, strict=False) if not seen]
     score = 1 - len(survivors) / len(mutants) if noticed else 0.0
     report = {
@@ -72,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "holds": score >= TARGET,
             }
         },
+        "room": options.room,
         "n": len(mutants),
         "of": len(every),
         "equivalents_taken_out": 0,
@@ -86,6 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutation")
+    parser.add_argument(
+        "--room", type=_room, default="questionnaires", help="a folder or a file"
+    )
     parser.add_argument("--n", type=int, default=400, help="mutants drawn at random")
     parser.add_argument("--all", action="store_true", help="every mutant (slow)")
     parser.add_argument("--seed", type=int, default=1)
@@ -93,8 +109,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _modules() -> list[Path]:
-    return sorted((ROOT / ROOM).rglob("*.py"))
+def _room(name: str) -> str:
+    """A folder or a file that some tests concern, as it is written here."""
+    if not (ROOT / name).exists():
+        raise argparse.ArgumentTypeError(f"{name} is not here")
+    if Path(name).parts[0] not in TESTS:
+        raise argparse.ArgumentTypeError(f"{name} lies in none of {', '.join(TESTS)}")
+    return name
+
+
+def _tests(room: Path) -> tuple[str, ...]:
+    return TESTS[room.relative_to(ROOT).parts[0]]
+
+
+def _modules(room: Path) -> list[Path]:
+    return sorted(room.rglob("*.py")) if room.is_dir() else [room]
 
 
 def _mutants(file: Path) -> list[Mutant]:
@@ -121,32 +150,34 @@ def _warm_up() -> None:
     gc.freeze()  # a child that collects need not go through all this again
 
 
-def _measured(mutants: Sequence[Mutant]) -> tuple[dict[str, bool], list[bool]]:
+def _measured(
+    room: Path, mutants: Sequence[Mutant]
+) -> tuple[dict[str, bool], list[bool]]:
     """The controls, and whether each mutant is noticed; none if a control fails."""
-    _say(f"control: {ROOM} unchanged")
+    _say(f"control: {room.relative_to(ROOT)} unchanged")
     with TemporaryDirectory() as folder:
         file = Path(folder) / "entered.json"
-        passes = not _says_no(os.waitpid(_started(lambda: _control(file)), 0)[1])
+        passes = not _says_no(os.waitpid(_started(lambda: _control(room, file)), 0)[1])
         control = {"unchanged_code_passes": passes}
         if not passes:
             return control, []
         tests = tests_by_place(file)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = 10 + round(2 * (used.ru_utime + used.ru_stime))
-    same, broken = _noticed_all(_planted(), tests, seconds=seconds)
+    same, broken = _noticed_all(_planted(mutants[0]), tests, seconds=seconds)
     control |= {"same_module_survives": not same, "broken_module_is_noticed": broken}
     if not all(control.values()):
         return control, []
     return control, _noticed_all(mutants, tests, seconds=seconds)
 
 
-def _planted() -> list[Mutant]:
-    """A module replaced by itself, and by one that cannot be imported."""
-    source = (ROOT / ROOM / "scoring.py").read_text(encoding="utf-8")
+def _planted(mutant: Mutant) -> list[Mutant]:
+    """Its module replaced by itself, and by one that cannot be imported."""
+    plain = replace(mutant, line=1, function=0, place=0, change=id)
     return [
-        Mutant(f"{ROOM}.scoring", 1, 0, what, original=text, place=0, change=id)
+        replace(plain, what=what, original=text)
         for what, text in (
-            ("planted: no change", source),
+            ("planted: no change", mutant.original),
             ("planted: no import", "raise ImportError"),
         )
     ]
@@ -209,10 +240,10 @@ def _says_no(status: int) -> bool:
     return status != 0
 
 
-def _control(file: Path) -> int:
+def _control(room: Path, file: Path) -> int:
     """In a child: every test over the unchanged room; writes what each enters."""
-    entered = Entered(ROOT / ROOM)
-    code = _pytest(TESTS, entered)
+    entered = Entered(room)
+    code = _pytest(_tests(room), entered)
     entered.write(file)
     return code
 
@@ -226,7 +257,7 @@ def _run_tests(tests: Sequence[Sequence[str]], mutant: Mutant, *, seconds: int) 
         code = _pytest(some)
         if code == pytest.ExitCode.USAGE_ERROR:
             # Some of these are not even there: a mutant may change which there are.
-            code = _pytest(TESTS)
+            code = _pytest(_tests(ROOT / Path(*mutant.module.split("."))))
         if code:
             return code
     return 0
