@@ -57,12 +57,33 @@ def test_one_wide_session_among_three_is_not():
     assert found.gap.gap == 3
 
 
+def test_a_site_may_ask_for_half_of_the_reliable_difference():
+    half = replace(RULES, pair_part=Decimal("0.5"))
+    at, short = course(13, 13, 13), course(13, 13, 12)
+
+    found = [
+        compare_partners(course(10, 10, 10), each, half, agreed=AGREED)
+        for each in (at, short)
+    ]
+
+    assert [type(each) for each in found] == [Diverging, NotDiverging]
+
+
 def test_a_gap_that_has_opened_is_drifting_before_it_is_wide():
     found = compared(course(13, 13, 13, 10, 10, 10), course(10, 10, 10, 13, 13, 13))
 
     assert isinstance(found, Diverging)
     assert (found.apart, found.drifting) == (False, True)
     assert (found.gap.gap, found.gap.moved) == (3, 6)
+
+
+def test_the_gap_has_opened_since_the_three_sessions_before_whatever_was_earlier():
+    found = compared(
+        course(10, 10, 13, 13, 13, 10, 10, 10), course(19, 19, 10, 10, 10, 13, 13, 13)
+    )
+
+    assert isinstance(found, Diverging)
+    assert (found.gap.gap, found.gap.moved, found.drifting) == (3, 6, True)
 
 
 def test_too_few_sessions_before_say_nothing_about_drifting():
