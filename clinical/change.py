@@ -83,7 +83,7 @@ def is_clinical(instrument: Instrument, score: Decimal) -> bool:
 def best_possible(instrument: Instrument) -> Decimal:
     """The healthiest score there is on this instrument."""
     low, high = instrument.total.low, instrument.total.high
-    return high if gain(instrument, low, high) > 0 else low
+    return low if is_worse(instrument, low, high) else high
 
 
 def worse_side(instrument: Instrument, low: Decimal, high: Decimal) -> Decimal:

@@ -68,6 +68,27 @@ def test_going_on_in_the_same_direction_is_the_same_move(signal_spec):
     )
 
 
+def test_a_move_back_is_counted_from_the_furthest_point_by_whatever_little(
+    signal_spec,
+):
+    signal_spec(
+        """
+        session | phq-9
+              1 |    12
+              2 |    18
+              3 |    19
+              4 |    13
+              5 |    19
+              6 |    13
+        """,
+        expect=[
+            "S4 phq-9: intake 12, best 13, latest 13, rci 6, 5 sessions after intake",
+            "S7 phq-9: 4 swings in 6 readings, rci 6",
+            "S6 phq-9: 19 to 13, rci 6",
+        ],
+    )
+
+
 def test_a_course_that_has_become_calm_is_no_longer_noisy(signal_spec):
     signal_spec(
         """
