@@ -28,6 +28,43 @@ def test_beyond_three_sigma_of_the_ratings_before(signal_spec):
     )
 
 
+def test_on_the_limit_of_three_sigma_is_beyond_it_and_a_hair_above_is_not(signal_spec):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 13
+              2 | 14
+              3 | 13
+              4 | 14
+              5 | 13
+              6 |  8.6
+        """,
+        beside=CHART,
+        expect=[
+            "R3 session-alliance: strong, mean 13.4, sd 1.6 (floor), latest 8.6",
+            "R4 session-alliance: beyond_limit, centre 13.4, sigma 1.6 (floor),"
+            " latest 8.6, 2 in a row",
+            "R2 session-alliance: baseline 13.33 of 3, latest 8.6",
+        ],
+    )
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 13
+              2 | 14
+              3 | 13
+              4 | 14
+              5 | 13
+              6 |  8.61
+        """,
+        beside=CHART,
+        expect=[
+            "R3 session-alliance: strong, mean 13.4, sd 1.6 (floor), latest 8.61",
+            "R2 session-alliance: baseline 13.33 of 3, latest 8.61",
+        ],
+    )
+
+
 def test_the_limits_are_not_narrower_than_the_sites_sample_sd_allows(signal_spec):
     signal_spec(
         """

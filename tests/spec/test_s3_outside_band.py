@@ -24,6 +24,30 @@ def test_worse_than_the_80_line_is_outside(signal_spec):
     )
 
 
+def test_on_the_80_line_is_not_outside_and_a_hair_beyond_it_is(signal_spec):
+    signal_spec(
+        """
+        session | phq-9
+              1 |    14
+              2 | 16.07
+        """,
+        beside=NORM,
+        expect=[],
+    )
+    signal_spec(
+        """
+        session | phq-9
+              1 |    14
+              2 | 16.08
+        """,
+        beside=NORM,
+        expect=[
+            "S3 phq-9: latest 16.08, line 16.07, expected 10.92, norm of 1000,"
+            " 1 in a row"
+        ],
+    )
+
+
 def test_stalling_is_outside_where_people_usually_gain(signal_spec):
     signal_spec(
         """

@@ -15,6 +15,18 @@ def test_a_step_of_exactly_the_reliable_change_is_a_large_gain(signal_spec):
     )
 
 
+def test_a_hair_less_than_the_reliable_change_is_none(signal_spec):
+    signal_spec(
+        """
+        session | phq-9
+              1 |    20
+              2 |    19
+              3 | 13.01
+        """,
+        expect=[],
+    )
+
+
 def test_the_same_gain_in_two_steps_is_none(signal_spec):
     signal_spec(
         """
