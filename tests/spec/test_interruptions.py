@@ -169,6 +169,23 @@ def test_a_plan_review_comes_before_a_drop_and_each_is_said(interruption_spec):
     )
 
 
+def test_nothing_less_urgent_takes_the_place_of_a_card_that_was_shown(
+    interruption_spec,
+):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | session-alliance | answered | cards
+          1 | A         | 16    | 14               |          |
+          8 | B         | 16    | 14               |          |
+         15 | C         | 16    | 14               |          |
+         22 | D         | 16    | 14               |          |
+         29 | E         | 16    | 12               |          | S4 phq-9
+         29 | E         |       |                  |          |
+        """,
+        repeat="once_per_encounter",
+    )
+
+
 def test_a_rating_below_baseline_alone_never_interrupts(interruption_spec):
     interruption_spec(
         """

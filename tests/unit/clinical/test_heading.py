@@ -7,11 +7,11 @@ import pytest
 
 from clinical.attention import Attention, Budget, Horizon
 from clinical.forecast import CannotTellYet, NotOnTrack, OnTrack
-from clinical.interruptions import interruptions
+from clinical.interruptions import Heading, heading_of, interruptions
 from clinical.measurement import episode_from
 from clinical.plan import MeasurementPlan
 from clinical.signals.band import NormKey, Norms
-from clinical.signals.kinds import OutsideBand, ReliablyWorse
+from clinical.signals.kinds import NoReliableGain, OutsideBand, ReliablyWorse
 from clinical.signals.read import SignalReport, read_signals
 from questionnaires.instrument import Instrument
 from tests.curves import curve
@@ -113,12 +113,34 @@ def test_it_can_tell_only_where_the_band_can() -> None:
     assert causes(healthy) == ["S2|phq-9"]
 
 
+@pytest.mark.parametrize(
+    ("scores", "at_least", "word"),
+    [
+        ((12, 16, 19), NOBODY, "on_track"),
+        ((12, 16, 19), ALL, "not_on_track"),
+        ((12, *[16] * 9, 19), ALL, "cannot_tell_yet"),
+        ((12, 16, 19), None, None),  # the site does not ask
+    ],
+)
+def test_one_word_says_where_s2_and_s3_are_heading_and_no_probability(
+    scores: tuple[int, ...], at_least: float | None, word: Heading | None
+) -> None:
+    report = report_of(*scores, at_least=at_least)
+
+    about_the_end = [
+        each for each in report.speaking if isinstance(each, ReliablyWorse | OutsideBand)
+    ]
+    assert {heading_of(each, report) for each in about_the_end} == {word}
+
+
 def test_what_others_say_waits_for_no_forecast() -> None:
     """R8 and S4 are no guesses about the end; safety answers least of all."""
     stalled = report_of(14, 14, 14, 14, 14)
 
     assert isinstance(stalled.outlooks["phq-9", "self"], OnTrack)
     assert causes(stalled) == ["S4|phq-9"]
+    (review,) = (each for each in stalled.speaking if isinstance(each, NoReliableGain))
+    assert heading_of(review, stalled) is None
 
 
 def test_the_norm_of_no_series_or_another_asks_nothing() -> None:
