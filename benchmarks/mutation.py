@@ -256,10 +256,17 @@ def _run_tests(tests: Sequence[Sequence[str]], mutant: Mutant, *, seconds: int) 
         code = _pytest(some)
         if code == pytest.ExitCode.USAGE_ERROR:
             # Some of these are not even there: a mutant may change which there are.
+            _forget_tests()
             code = _pytest(_tests(ROOT / Path(*mutant.module.split("."))))
         if code:
             return code
     return 0
+
+
+def _forget_tests() -> None:
+    """pytest keeps a file of tests whose import failed, as one without any test."""
+    for name in [each for each in sys.modules if each.startswith("tests.")]:
+        del sys.modules[name]
 
 
 def _pytest(tests: Sequence[str], *plugins: object) -> int:
