@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from clinical.measurement import episode_from
-from clinical.trajectory import trajectories
+from clinical.trajectory import Equivalence, trajectories
+from questionnaires.instrument import Source
 from tests.instruments import GAD7, PHQ9, scored, weekly
 
 
@@ -44,6 +45,41 @@ def test_versions_and_languages_are_never_joined():
     keys = [(each.instrument_version, each.language) for each in found]
     assert keys == [("1.0.0", "de"), ("2.0.0", "en"), ("1.0.0", "en")]
     assert [len(each.readings) for each in found] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(("carers_day", "last"), [(1, "self"), (15, "carer")])
+def test_the_series_measured_last_stands_last_whoever_answered(
+    carers_day: int, last: str
+):
+    episode = episode_from(
+        [scored(PHQ9, 11, day=8), scored(PHQ9, 20, day=carers_day, respondent="carer")]
+    )
+
+    assert trajectories(episode, PHQ9)[-1].respondent == last
+
+
+@pytest.mark.hazard("H08")
+def test_what_a_site_declares_of_one_instrument_joins_no_series_of_another():
+    episode = episode_from(
+        [scored(PHQ9, 11, day=1), scored(PHQ9, 17, day=8, language="de")]
+    )
+
+    joined = [
+        len(
+            trajectories(
+                episode,
+                PHQ9,
+                equivalences=[
+                    Equivalence(
+                        each.id, "language", ("en", "de"), Source("invented", "own")
+                    )
+                ],
+            )
+        )
+        for each in (PHQ9, GAD7)
+    ]
+
+    assert joined == [1, 2]
 
 
 @pytest.mark.hazard("H09")
