@@ -58,6 +58,13 @@ def test_to_go_on_unchanged_is_allowed_with_a_reason() -> None:
     assert isinstance(plan_review_from(unchanged, support_tree()), PlanReview)
 
 
+def test_everybody_may_have_looked_and_agreed_together() -> None:
+    roles = support_tree().record.roles
+    together = entries(graph_seen_by=roles, agreed_by=roles)
+
+    assert isinstance(plan_review_from(together, support_tree()), PlanReview)
+
+
 def test_an_end_needs_no_next_date_and_a_day_later_is_enough_for_the_others() -> None:
     ended = entries(decision="end", branches=(), next_look=None)
     tomorrow = entries(next_look=ENTRIES.at.date() + timedelta(days=1))

@@ -127,5 +127,13 @@ def test_the_day_to_check_follows_the_persons_usual_distance_between_sessions() 
     assert found == CheckDays(date(2026, 4, 13), date(2026, 4, 20))
 
 
+def test_two_sessions_are_a_distance() -> None:
+    twice = [date(2026, 3, 2), date(2026, 3, 12)]
+
+    found = check_days(twice, RULES, today=date(2026, 3, 12))
+
+    assert found == CheckDays(date(2026, 4, 1), date(2026, 4, 11))
+
+
 def test_one_session_is_no_distance() -> None:
     assert check_days([date(2026, 3, 2)], RULES, today=date(2026, 3, 2)) is None

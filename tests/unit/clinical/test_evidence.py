@@ -64,11 +64,17 @@ def test_a_carers_signal_has_another_cause_than_the_patients(kind: type):
 
 
 def test_the_order_in_which_people_see_signals():
-    ordered = sorted(one_of_each(), key=priority)
+    places: dict[int, set[str]] = {}
+    for kind in KINDS:
+        for each in examples(kind, PHQ9):
+            which = getattr(each, "urgency", "") or getattr(each, "level", "")
+            words = f"{rule_of(each)} {which}".strip()
+            places.setdefault(priority(each), set()).add(words)
 
-    assert [rule_of(each) for each in ordered] == [
-        *("S1", "S1", "R8", "S2", "S3", "R6", "S4", "R3"),
-        *("D1", "R1", "R4", "R2", "S5", "S7", "S8", "S6", "R5", "R7"),
+    assert [places[at] for at in sorted(places)] == [
+        *({"S1 full"}, {"S1 review"}, {"S1"}, {"R8"}, {"S2"}, {"S3"}, {"R6"}, {"S4"}),
+        *({"R3 strong"}, {"R3 watch"}, {"D1"}, {"R1"}, {"R4"}, {"R2"}, {"S5"}, {"S7"}),
+        *({"S8"}, {"S6"}, {"R5"}, {"R7"}),
     ]
 
 
