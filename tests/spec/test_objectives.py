@@ -180,6 +180,30 @@ def test_o2_before_six_sessions_have_followed_it_is_open() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sixth", "seventh", "expect"),
+    [("R2", "", "not-met 1 of 2"), ("", "R2", "met 1 of 1")],
+)
+def test_o2_six_sessions_after_the_drop_are_looked_at_and_no_seventh(
+    sixth: str, seventh: str, expect: str
+) -> None:
+    check(
+        "O2",
+        f"""
+        day | signals   | talked
+          1 | R2        | yes
+          8 |           |
+         15 |           |
+         22 |           |
+         29 |           |
+         36 |           |
+         43 | {sixth}   |
+         50 | {seventh} |
+        """,
+        expect=expect,
+    )
+
+
 def test_o2_without_a_drop_there_is_nothing_to_do() -> None:
     check("O2", "day | talked\n1 |\n8 |", expect="nothing-to-do 0 of 0")
 
@@ -229,6 +253,13 @@ TWELVE_WEEKS = "day | outcome | together\n" + "\n".join(
 
 def test_o4_a_response_each_week_and_a_joint_look_at_4_8_and_12() -> None:
     check("O4", TWELVE_WEEKS, expect="met 15 of 15")
+
+
+def test_o4_on_the_last_day_of_the_twelve_weeks_it_can_be_told() -> None:
+    eleven = TWELVE_WEEKS.rpartition("\n")[0]
+
+    check("O4", eleven, today=84, expect="cannot-tell-yet 14 of 14")
+    check("O4", eleven, today=85, expect="met 14 of 14")
 
 
 def test_o4_ten_days_are_a_week_and_eleven_are_not() -> None:
@@ -332,6 +363,13 @@ def test_o7_refused_sessions_are_in_neither_count() -> None:
 
 def test_o7_looks_three_months_back_and_no_further() -> None:
     check("O7", weekly(whole=9, part=1), today=93, expect="not-met 8 of 9")
+
+
+def test_o7_today_is_looked_at_and_tomorrow_is_not() -> None:
+    two = "day | outcome | alliance | talked\n1 | 0 | 40 | yes\n8 | 0 | 40 |"
+
+    check("O7", two, today=7, expect="met 1 of 1")
+    check("O7", two, today=8, expect="not-met 1 of 2")
 
 
 def test_o7_without_a_session_nothing_can_be_told() -> None:
