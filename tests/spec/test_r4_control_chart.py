@@ -65,6 +65,45 @@ def test_on_the_limit_of_three_sigma_is_beyond_it_and_a_hair_above_is_not(signal
     )
 
 
+def test_of_a_person_whose_ratings_move_much_the_limits_are_the_persons_own(
+    signal_spec,
+):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 12
+              2 | 15
+              3 | 12
+              4 | 15
+              5 | 12
+              6 |  5.22
+        """,
+        beside=CHART,
+        expect=[
+            "R3 session-alliance: strong, mean 13.2, sd 1.64, latest 5.22",
+            "R4 session-alliance: beyond_limit, centre 13.2, sigma 2.66,"
+            " latest 5.22, 2 in a row",
+            "R2 session-alliance: baseline 13 of 3, latest 5.22",
+        ],
+    )
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 12
+              2 | 15
+              3 | 12
+              4 | 15
+              5 | 12
+              6 |  5.23
+        """,
+        beside=CHART,
+        expect=[
+            "R3 session-alliance: strong, mean 13.2, sd 1.64, latest 5.23",
+            "R2 session-alliance: baseline 13 of 3, latest 5.23",
+        ],
+    )
+
+
 def test_the_limits_are_not_narrower_than_the_sites_sample_sd_allows(signal_spec):
     signal_spec(
         """

@@ -190,3 +190,37 @@ def test_four_sessions_after_the_review_it_is_asked_again(signal_spec):
             "S5 phq-9: -0.3 a session over 4 readings, flat below 0.75",
         ],
     )
+
+
+def test_a_plan_review_from_before_the_intake_puts_nothing_off(signal_spec):
+    signal_spec(
+        """
+        session | day | phq-9
+              1 |   8 |    16
+              2 |  15 |    13
+              3 |  22 |    15
+              4 |  29 |    12
+              5 |  36 |    14
+        """,
+        beside=Beside(reviewed=[1]),
+        expect=[
+            "S4 phq-9: intake 16, best 12, latest 14, rci 6, 4 sessions after intake",
+            "S5 phq-9: 0 a session over 4 readings, flat below 0.75",
+        ],
+    )
+
+
+def test_a_review_on_the_day_of_a_session_belongs_to_that_session(signal_spec):
+    signal_spec(
+        """
+        session | day | phq-9
+              1 |   1 |    16
+              2 |   8 |    13
+              3 |  15 |    15
+              4 |  22 |    12
+              5 |  29 |    14
+              6 |  36 |    11
+        """,
+        beside=Beside(reviewed=[15]),
+        expect=[],
+    )

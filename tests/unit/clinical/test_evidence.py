@@ -1,6 +1,8 @@
 """By what a signal is known again, what it rests on, and in which words it is said."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from typing import get_args
 
 import pytest
@@ -9,6 +11,7 @@ from clinical.signals.evidence import (
     cause_of,
     data_hash_of,
     decision_support_of,
+    level_of,
     norm_hash_of,
     rule_of,
 )
@@ -19,11 +22,12 @@ from clinical.signals.kinds import (
     OutsideBand,
     ReliablyWorse,
     SafetyAnswer,
+    SafetyBlank,
     SpeakingSignal,
 )
 from clinical.signals.order import priority
 from clinical.signals.wording import wording_class
-from tests.instruments import PHQ9, on_day
+from tests.instruments import PHQ9, on_day, upside_down
 from tests.signal_examples import READING, VISIT, examples
 
 KINDS: tuple[type, ...] = get_args(SpeakingSignal)
@@ -109,6 +113,45 @@ def test_only_what_rests_on_a_curve_is_predictive():
     assert {norm_hash_of(each) for each in predictive} == {band.pack_hash}
     assert {decision_support_of(each) for each in plain} == {"evidence_based"}
     assert {norm_hash_of(each) for each in plain} == {None}
+
+
+ABOUT_A_READING = [each for each in one_of_each() if hasattr(each, "latest")]
+
+
+@pytest.mark.hazard("H06")
+@pytest.mark.parametrize(
+    "signal", ABOUT_A_READING, ids=lambda each: type(each).__name__
+)
+def test_one_point_worse_is_a_level_one_lower_whatever_the_direction(
+    signal: SpeakingSignal,
+):
+    higher = replace(signal, latest=replace(READING, value=READING.value + 1))  # type: ignore[call-arg]  # those with a latest reading
+
+    assert level_of(higher, PHQ9) == level_of(signal, PHQ9) - 1
+    turned = upside_down(PHQ9)
+    assert level_of(higher, turned) == level_of(signal, turned) + 1
+
+
+def test_the_level_of_what_rests_on_other_signals_is_the_first_ones():
+    worse = replace(
+        next(examples(ReliablyWorse, PHQ9)),
+        latest=replace(READING, value=READING.value + 6),
+    )
+    low = next(examples(BelowOwnBaseline, PHQ9))
+
+    both = BothDown("phq-9", worse, low)
+    missed = MissedWhileDown("phq-9", VISIT, (worse, low))
+
+    assert [level_of(each, PHQ9) for each in (worse, low, both, missed)] == [
+        *(-6, 0, -6, -6),
+    ]
+
+
+def test_a_higher_safety_answer_is_a_lower_level_and_a_blank_is_none():
+    answer = replace(next(examples(SafetyAnswer, PHQ9)), points=Decimal(2))
+    blank = next(examples(SafetyBlank, PHQ9))
+
+    assert (level_of(answer, PHQ9), level_of(blank, PHQ9)) == (-2, 0)
 
 
 def test_another_norm_is_other_evidence():

@@ -128,7 +128,9 @@ def test_one_word_says_where_s2_and_s3_are_heading_and_no_probability(
     report = report_of(*scores, at_least=at_least)
 
     about_the_end = [
-        each for each in report.speaking if isinstance(each, ReliablyWorse | OutsideBand)
+        each
+        for each in report.speaking
+        if isinstance(each, ReliablyWorse | OutsideBand)
     ]
     assert {heading_of(each, report) for each in about_the_end} == {word}
 

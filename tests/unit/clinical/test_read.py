@@ -290,6 +290,30 @@ def test_from_a_later_session_on_the_band_is_not_asked_before():
     assert in_a_row == [2, 1]
 
 
+@pytest.mark.parametrize(
+    ("scores", "kind", "first"),
+    [
+        ([14, 19, 20], OutsideBand, "intake"),
+        ([14, 13, 15, 14, 13], Plateau, "first"),
+        ([18, 12, 19, 12, 18, 12], NoisyProfile, "first"),
+    ],
+)
+def test_a_signal_names_the_reading_at_which_what_it_looks_at_begins(
+    scores: Sequence[int], kind: type[SpeakingSignal], first: str
+):
+    found = read_signals(
+        weekly(PHQ9, scores),
+        plan_with(PHQ9),
+        today=on_day(36).date(),
+        unread=0,
+        norms={NormKey("phq-9", PHQ9.version, "en", "self"): curve()},
+    )
+
+    (signal,) = (each for each in found.speaking if isinstance(each, kind))
+    begins = 1 if kind is Plateau else 0  # the slope lies through the last four
+    assert getattr(signal, first).value == scores[begins]
+
+
 def test_a_scale_without_cutoff_has_no_goal_and_no_standstill():
     without = replace(PHQ9, cutoff=None)
     found = read_signals(
