@@ -220,6 +220,52 @@ def test_seven_ratings_below_the_centre_are_not_enough(signal_spec):
     )
 
 
+def test_a_run_is_counted_from_the_session_on_that_the_chart_is_read(signal_spec):
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 14
+              2 | 14
+              3 | 14
+              4 | 14
+              5 | 13
+              6 | 13
+              7 | 13
+              8 | 13
+              9 | 13
+             10 | 13
+             11 | 13
+             12 | 13
+        """,
+        beside=CHART,
+        expect=["R2 session-alliance: baseline 14 of 3, latest 13"],
+    )
+    signal_spec(
+        """
+        session | session-alliance
+              1 | 14
+              2 | 14
+              3 | 14
+              4 | 14
+              5 | 13
+              6 | 13
+              7 | 13
+              8 | 13
+              9 | 13
+             10 | 13
+             11 | 13
+             12 | 13
+             13 | 13
+        """,
+        beside=CHART,
+        expect=[
+            "R4 session-alliance: run, centre 13.8, sigma 1.6 (floor),"
+            " latest 13, 9 in a row",
+            "R2 session-alliance: baseline 14 of 3, latest 13",
+        ],
+    )
+
+
 def test_before_session_six_it_is_too_early(signal_spec):
     signal_spec(
         """

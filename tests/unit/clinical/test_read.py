@@ -338,11 +338,11 @@ def test_a_licensed_form_without_any_number_of_the_site_cannot_tell():
     )
 
     reasons = [
-        each.reason
+        (each.reason, each.readings, each.needed)
         for each in found.signals
         if isinstance(each, CannotTellYet) and each.rule == "R1"
     ]
-    assert reasons == ["no_cutoff_known"]
+    assert reasons == [("no_cutoff_known", 1, 1)]
 
 
 def test_a_prorated_reading_of_a_scale_without_reliable_change_is_noted():
