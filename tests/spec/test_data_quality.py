@@ -43,6 +43,38 @@ def test_a_prorated_reading_that_carries_nothing_is_no_doubt(signal_spec):
     )
 
 
+def test_the_last_two_readings_carry_a_conclusion_and_the_one_before_does_not(
+    signal_spec,
+):
+    signal_spec(
+        """
+        session | phq-9
+              1 |    16
+              2 |    15
+              3 |    15
+              4 | 15 prorated
+              5 |    15
+              6 |    15
+        """,
+        expect=[
+            "S4 phq-9: intake 16, best 15, latest 15, rci 6, 5 sessions after intake"
+        ],
+        notes=["phq-9: prorated at session 4, silences S5"],
+    )
+    signal_spec(
+        """
+        session | phq-9
+              1 |    16
+              2 |    15
+              3 |    15
+              4 |    15
+              5 | 15 prorated
+              6 |    15
+        """,
+        notes=["phq-9: prorated at session 5, silences S3 S4 S5 S6 S8"],
+    )
+
+
 def test_a_prorated_gain_is_a_doubtful_gain(signal_spec):
     signal_spec(
         """

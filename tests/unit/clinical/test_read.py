@@ -298,7 +298,7 @@ def test_from_a_later_session_on_the_band_is_not_asked_before():
         ([18, 12, 19, 12, 18, 12], NoisyProfile, "first"),
     ],
 )
-def test_a_signal_names_the_reading_at_which_what_it_looks_at_begins(
+def test_a_signal_names_the_first_and_the_last_reading_that_it_looks_at(
     scores: Sequence[int], kind: type[SpeakingSignal], first: str
 ):
     found = read_signals(
@@ -312,6 +312,7 @@ def test_a_signal_names_the_reading_at_which_what_it_looks_at_begins(
     (signal,) = (each for each in found.speaking if isinstance(each, kind))
     begins = 1 if kind is Plateau else 0  # the slope lies through the last four
     assert getattr(signal, first).value == scores[begins]
+    assert signal.latest.value == scores[-1]
 
 
 def test_a_scale_without_cutoff_has_no_goal_and_no_standstill():
