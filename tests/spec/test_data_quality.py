@@ -257,6 +257,45 @@ def test_a_sitting_without_score_between_two_good_ones_reassures_nobody(signal_s
     )
 
 
+def test_two_readings_after_a_sitting_without_score_a_conclusion_is_possible_again(
+    signal_spec,
+):
+    signal_spec(
+        """
+        session | phq-9
+              1 |    16
+              2 |    15
+              3 |    15
+              4 | not scored
+              5 |    15
+              6 |    15
+        """,
+        expect=[
+            "S4 phq-9: intake 16, best 15, latest 15, rci 6, 5 sessions after intake"
+        ],
+        notes=["phq-9: not_scored, silences S5"],
+    )
+
+
+def test_four_readings_after_it_also_a_standstill_can_be_told(signal_spec):
+    signal_spec(
+        """
+        session | phq-9
+              1 |    16
+              2 | not scored
+              3 |    15
+              4 |    15
+              5 |    15
+              6 |    15
+        """,
+        expect=[
+            "S4 phq-9: intake 16, best 15, latest 15, rci 6, 5 sessions after intake",
+            "S5 phq-9: 0 a session over 4 readings, flat below 0.75",
+        ],
+        notes=["phq-9: not_scored"],
+    )
+
+
 def test_the_same_alliance_rating_each_time_is_common_and_no_doubt(signal_spec):
     signal_spec(
         """
