@@ -243,6 +243,7 @@ def test_an_alliance_signal_is_on_since_its_own_reading(
 
     (signal,) = (each for each in found.speaking if isinstance(each, kind))
     assert found.since[signal] == on_day(1 + 7 * (session - 1))
+    assert signal.latest.session_number == len(ratings)
 
 
 def test_below_the_sites_cutoff_since_the_first_of_the_low_ratings():
