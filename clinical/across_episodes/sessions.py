@@ -86,16 +86,16 @@ class Session:
 
     start: datetime
     end: datetime
-    crisis: bool = False
-    refused: bool = False
-    outcome_at: datetime | None = None
-    alliance_at: datetime | None = None
-    reviewed_at: datetime | None = None
-    discussed: bool = False
-    looked_together: bool = False
-    signals: frozenset[RuleId] = frozenset()
-    repair_recorded_at: datetime | None = None
-    review_recorded_at: datetime | None = None
+    crisis: bool
+    refused: bool
+    outcome_at: datetime | None
+    alliance_at: datetime | None
+    reviewed_at: datetime | None
+    discussed: bool
+    looked_together: bool
+    signals: frozenset[RuleId]
+    repair_recorded_at: datetime | None
+    review_recorded_at: datetime | None
 
     @property
     def counts(self) -> bool:

@@ -269,6 +269,13 @@ def test_o4_ten_days_are_a_week_and_eleven_are_not() -> None:
     check("O4", ten.replace("11", "12"), today=13, expect="not-met 0 of 1")
 
 
+def test_o4_four_days_are_a_week_and_three_are_not() -> None:
+    four = "day | outcome | together\n1 | 0 |\n5 | 0 |"
+
+    check("O4", four, today=6, expect="cannot-tell-yet 1 of 1")
+    check("O4", four.replace("5 |", "4 |"), today=6, expect="not-met 0 of 1")
+
+
 def test_o4_a_fourth_session_without_a_joint_look_is_one_too_few() -> None:
     assert "50 | 0 | yes" in TWELVE_WEEKS
 

@@ -70,6 +70,9 @@ def test_one_person_is_counted_in_every_cell():
         ("week", "2026-W12"): 1,
     }
     assert found.sessions_in["language", "en"] == 3
+    assert [found.sessions_in["session", str(number)] for number in range(5)] == [
+        *(0, 1, 1, 1, 0),
+    ]
     assert found.people_in["language", "en"] == 1
     assert (found.first, found.last) == (date(2026, 3, 2), date(2026, 3, 16))
 
@@ -118,6 +121,22 @@ def test_a_figure_about_fewer_than_five_people_is_hidden():
 
     assert few.cards == few.per_100 == few.told == Hidden()
     assert (enough.cards, enough.per_100) == (5, Decimal("10.0"))
+
+
+def test_who_has_not_answered_is_none_of_the_people_a_figure_is_about():
+    nobody = tally_of(Past(Episode(())), [])
+
+    few = report_from(together(told(4), *[nobody] * 5), {}, NUMBERS)
+    enough = report_from(together(told(5), *[nobody] * 5), {}, NUMBERS)
+
+    assert (few.people, few.sessions) == (9, Hidden())
+    assert (enough.people, enough.sessions) == (10, 50)
+
+
+def test_a_row_says_how_many_cards_that_is_in_a_hundred_sessions():
+    [row] = report_from(told(9, cards=2), {}, NUMBERS).by["signal"]
+
+    assert (row.cards, row.sessions, row.per_100) == (18, 90, Decimal("20.0"))
 
 
 def test_a_hidden_row_takes_another_with_it():
@@ -171,6 +190,19 @@ def test_another_number_is_compared_person_by_person():
     assert change_of(own, own).touched == 0
     found = change_of(own, changed)
     assert (found.cards, found.touched, found.told) == (len(changed), 1, 1)
+
+
+def test_what_another_number_does_is_summed_over_people():
+    one = Change(3, 1, 1, Counter(S2=3), Counter(S2=1), Counter(S2=1))
+    other = Change(2, 1, 0, Counter(S2=1, S4=1), Counter(S2=1, S4=1))
+
+    found = Change()
+    for each in (one, other):
+        found.add(each)
+
+    assert found == Change(
+        *(5, 2, 1), Counter(S2=4, S4=1), Counter(S2=2, S4=1), Counter(S2=1)
+    )
 
 
 @pytest.mark.parametrize(
