@@ -210,7 +210,12 @@ def test_o2_without_a_drop_there_is_nothing_to_do() -> None:
 
 @pytest.mark.parametrize(
     ("repair", "state"),
-    [("30", "met 1 of 1"), ("10130", "met 1 of 1"), ("10131", "not-met 0 of 1")],
+    [
+        ("-1", "not-met 0 of 1"),  # before the drop was known
+        ("0", "met 1 of 1"),
+        ("10130", "met 1 of 1"),
+        ("10131", "not-met 0 of 1"),
+    ],
 )
 def test_o3_a_repair_is_recorded_before_the_end_of_the_next_session(
     repair: str, state: str
@@ -310,7 +315,8 @@ def test_o4_a_week_in_which_the_person_wanted_no_form_is_no_gap() -> None:
 @pytest.mark.parametrize(
     ("review", "state"),
     [
-        ("30", "met 1 of 1"),
+        ("-1", "not-met 0 of 1"),
+        ("0", "met 1 of 1"),
         ("20159", "met 1 of 1"),  # a minute before session 6 after intake
         ("20160", "not-met 0 of 1"),
         ("", "not-met 0 of 1"),
