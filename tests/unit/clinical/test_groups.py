@@ -111,6 +111,12 @@ def test_whose_answers_a_mean_is_made_of_is_told_for_the_record():
     assert made_of == {ON: ABCDEF}
 
 
+def test_a_mean_that_was_shown_is_shown_again():
+    view = seen(session(ON, *SIX), before={ON: [ABCDEF]})
+
+    assert view.means == (GroupMean(ON, Decimal("10.0")),)
+
+
 def test_who_answers_after_a_mean_was_shown_does_not_move_it():
     view = seen(session(ON, *SIX, 21), before={ON: [ABCDEF]})
 
