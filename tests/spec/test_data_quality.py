@@ -43,9 +43,7 @@ def test_a_prorated_reading_that_carries_nothing_is_no_doubt(signal_spec):
     )
 
 
-def test_the_last_two_readings_carry_a_conclusion_and_the_one_before_does_not(
-    signal_spec,
-):
+def test_a_prorated_reading_before_the_last_two_silences_the_plateau_only(signal_spec):
     signal_spec(
         """
         session | phq-9
@@ -61,6 +59,9 @@ def test_the_last_two_readings_carry_a_conclusion_and_the_one_before_does_not(
         ],
         notes=["phq-9: prorated at session 4, silences S5"],
     )
+
+
+def test_a_prorated_reading_among_the_last_two_carries_every_conclusion(signal_spec):
     signal_spec(
         """
         session | phq-9

@@ -28,7 +28,7 @@ def test_beyond_three_sigma_of_the_ratings_before(signal_spec):
     )
 
 
-def test_on_the_limit_of_three_sigma_is_beyond_it_and_a_hair_above_is_not(signal_spec):
+def test_a_rating_on_the_limit_of_three_sigma_counts_as_beyond_it(signal_spec):
     signal_spec(
         """
         session | session-alliance
@@ -47,6 +47,9 @@ def test_on_the_limit_of_three_sigma_is_beyond_it_and_a_hair_above_is_not(signal
             "R2 session-alliance: baseline 13.33 of 3, latest 8.6",
         ],
     )
+
+
+def test_a_hair_above_the_limit_of_three_sigma_is_not(signal_spec):
     signal_spec(
         """
         session | session-alliance
@@ -86,6 +89,9 @@ def test_of_a_person_whose_ratings_move_much_the_limits_are_the_persons_own(
             "R2 session-alliance: baseline 13 of 3, latest 5.22",
         ],
     )
+
+
+def test_a_hair_above_the_persons_own_limit_is_ordinary(signal_spec):
     signal_spec(
         """
         session | session-alliance
@@ -220,7 +226,7 @@ def test_seven_ratings_below_the_centre_are_not_enough(signal_spec):
     )
 
 
-def test_a_run_is_counted_from_the_session_on_that_the_chart_is_read(signal_spec):
+def test_a_run_that_begins_before_session_six_is_not_counted_from_there(signal_spec):
     signal_spec(
         """
         session | session-alliance
@@ -240,6 +246,9 @@ def test_a_run_is_counted_from_the_session_on_that_the_chart_is_read(signal_spec
         beside=CHART,
         expect=["R2 session-alliance: baseline 14 of 3, latest 13"],
     )
+
+
+def test_eight_of_a_run_from_session_six_on_are_enough(signal_spec):
     signal_spec(
         """
         session | session-alliance

@@ -24,7 +24,7 @@ def test_worse_than_the_80_line_is_outside(signal_spec):
     )
 
 
-def test_on_the_80_line_is_not_outside_and_a_hair_beyond_it_is(signal_spec):
+def test_on_the_80_line_is_not_outside(signal_spec):
     signal_spec(
         """
         session | phq-9
@@ -34,6 +34,9 @@ def test_on_the_80_line_is_not_outside_and_a_hair_beyond_it_is(signal_spec):
         beside=NORM,
         expect=[],
     )
+
+
+def test_a_hair_beyond_the_80_line_is(signal_spec):
     signal_spec(
         """
         session | phq-9
