@@ -68,7 +68,9 @@ def mutants_of(module: str, source: str) -> Iterator[Mutant]:
     functions = _functions(tree)
     places = {id(node): place for place, node in enumerate(ast.walk(tree))}
     for node in _behaving(tree):
-        line, function = getattr(node, "lineno", 0), functions.get(id(node), 0)
+        # A comprehension itself has no line.
+        where = node.target if isinstance(node, ast.comprehension) else node
+        line, function = getattr(where, "lineno", 0), functions.get(id(node), 0)
         for what, change in _changes(node):
             yield Mutant(
                 module,
