@@ -80,6 +80,12 @@ def test_after_the_last_session_of_the_curve_nothing_is_told() -> None:
     assert found == CannotTellYet("after_last_session")
 
 
+def test_at_the_last_session_of_the_curve_it_is_told() -> None:
+    found = outlook(curve(max_session=2), seen("12"), intake=D(14), attention=ASKED)
+
+    assert isinstance(found, OnTrack)
+
+
 def test_where_no_threshold_was_chosen_nothing_is_told() -> None:
     found = outlook(
         curve(), seen(*["12"] * 8), intake=D(14), attention=ASKED
