@@ -193,6 +193,21 @@ def test_a_gap_of_exactly_six_weeks_is_not(signal_spec):
     )
 
 
+def test_a_gap_inside_the_four_sessions_of_a_plan_review_silences(signal_spec):
+    signal_spec(
+        """
+        session | day | phq-9
+              1 |   1 | 16
+              2 |   8 | 15
+              3 |  60 | 15
+              4 |  67 | 15
+              5 |  74 | 14
+              6 |  81 | 14
+        """,
+        notes=["phq-9: long_gap at session 3, silences S3 S4 S5 S6 S8"],
+    )
+
+
 def test_a_gap_long_ago_is_shown_and_silences_nothing(signal_spec):
     signal_spec(
         """
