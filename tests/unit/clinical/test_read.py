@@ -268,6 +268,7 @@ def test_both_respondents_are_read_and_named():
     worse = [each for each in found.speaking if isinstance(each, ReliablyWorse)]
     assert [each.respondent for each in worse] == ["self", "carer"]
     assert {each.respondent for each in found.signals} == {"self", "carer"}
+    assert [each.respondent for each in found.courses_on(PHQ9)] == ["self", "carer"]
 
 
 def test_from_a_later_session_on_the_band_is_not_asked_before():
@@ -364,6 +365,23 @@ def test_a_prorated_reading_of_a_scale_without_reliable_change_is_noted():
 
     notes = [each for each in found.signals if isinstance(each, QualityNote)]
     assert notes == []
+
+
+def test_a_form_of_one_question_is_not_answered_alike_throughout():
+    total = replace(PHQ9.total, link_ids=PHQ9.total.link_ids[:1])
+    short = replace(PHQ9, scores=(total,))
+    found = read_signals(
+        episode_from(
+            answered(short, (points,), day=1 + 7 * week)
+            for week, points in enumerate((3, 1, 2))
+        ),
+        plan_with(short),
+        today=on_day(15).date(),
+        unread=0,
+    )
+
+    notes = {each.reason for each in found.signals if isinstance(each, QualityNote)}
+    assert "identical_answers" not in notes
 
 
 SCREENER = LIBRARY.instrument("c-ssrs-screener")
