@@ -57,6 +57,23 @@ def test_a_worsening_in_the_session_before_the_last_counts(signal_spec):
     )
 
 
+def test_a_worsening_in_both_sessions_is_said_once_as_it_stood_last(signal_spec):
+    signal_spec(
+        """
+        session | phq-9 | visit
+              1 |    11 | attended
+              2 |    17 | attended
+              3 |    18 | attended
+              4 |       | missed
+        """,
+        expect=[
+            "S2 phq-9: intake 11, latest 18, rci 6, 2 in a row",
+            "D1 phq-9: last visit missed;"
+            " S2 phq-9: intake 11, latest 18, rci 6, 2 in a row",
+        ],
+    )
+
+
 def test_a_worsening_long_before_does_not(signal_spec):
     signal_spec(
         """
