@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clinical.change import best_possible, holds, is_clinical, is_worse, is_worse_by
+from clinical.change import best_possible, gain, holds, is_clinical, is_worse
 from clinical.rule_numbers import RuleNumbers
 from clinical.signals.alliance import too_early
 from clinical.signals.kinds import (
@@ -147,7 +147,7 @@ def _control_chart(
         points = rules.chart_sigmas * usual.spread
         run_from = at + 1 - rules.chart_run
         now: _Beyond | None = None
-        if is_worse_by(instrument, usual.mean, value, points=points):
+        if gain(instrument, usual.mean, value) < -points:  # on the limit is within it
             now = _Beyond(usual, is_run=False)
         elif beyond and beyond.is_run and is_worse(instrument, usual.mean, value):
             now = beyond
