@@ -4,11 +4,12 @@ A line belongs to the piece its first byte lies in. So pieces may be cut anywher
 each line is read once.
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from io import RawIOBase
+from io import FileIO, RawIOBase
 from pathlib import Path
 
 from ehr.bulk.errors import FolderUnusable
@@ -16,6 +17,7 @@ from ehr.wire.typed_json import LARGEST
 from fhir_mapping.bulk_line import Kind
 
 BUFFER = 262_144  # bytes read at a time; larger ones cost more to get than to fill
+AHEAD = 8 * 1_048_576  # bytes that are on their way from the disk
 LONGEST_LINE = LARGEST["ehr"]
 SPAN = 32 * 1_048_576  # bytes that one process takes at a time
 
@@ -114,6 +116,7 @@ def blocks_between(file: Path, start: int, stop: int) -> Iterator[Block]:
     with file.open("rb", buffering=0) as stream:
         offset, held = _first_line(stream, start), b""
         while offset < stop:
+            _fetch(stream, stream.tell() + AHEAD)
             piece = stream.read(BUFFER)
             data = held + piece
             end = len(data) if not piece else data.rfind(b"\n") + 1
@@ -131,6 +134,12 @@ def blocks_between(file: Path, start: int, stop: int) -> Iterator[Block]:
                 offset, held = _line_end(stream, offset + len(data)), b""
             else:
                 held = data
+
+
+def _fetch(stream: FileIO, start: int) -> None:
+    """Has a block come from the disk while the ones before it are worked on."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(stream.fileno(), start, BUFFER, os.POSIX_FADV_WILLNEED)
 
 
 def holds_one_of(needles: Sequence[bytes], line: bytes) -> bool:
