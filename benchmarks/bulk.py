@@ -27,6 +27,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import psutil
 
@@ -89,7 +90,7 @@ def with_duckdb(folder: Path) -> tuple[int, float]:
         """,
         [str(folder / "Observation.ndjson"), CODE],
     ).fetchnumpy()
-    return len(found["value"]), float(found["value"].sum())
+    return len(found["value"]), float(np.asarray(found["value"]).sum())
 
 
 CONTENDERS: dict[str, Callable[[Path], tuple[int, float]]] = {

@@ -1,7 +1,8 @@
 """What can go wrong with many charts at once.
 
 FolderUnusable   a folder of an export cannot be read, or belongs to another export;
-                 or the folder of temporary files has no room
+                 or the folder of temporary files has no room, or a process that read
+                 it was ended
 UnknownScore     the instrument has no score of this id; names those it has
 ExportFailed     an export cannot be completed; says why and what to do next
 """

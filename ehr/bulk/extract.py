@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ehr.bulk.errors import UnknownScore
+from ehr.bulk.errors import FolderUnusable, UnknownScore
 from ehr.bulk.scan import Columns, Scanned, Scanner, UnreadLine
 from ehr.bulk.spans import Span, line_numbers, spans_of
 from fhir_mapping.bulk_line import Kind, LeftOut, Wanted
@@ -116,9 +116,9 @@ def extract(
 
     Raises:
         UnknownInstrument, UnknownScore: see `Wish.wanted`.
-        FolderUnusable: no such files, or compressed ones.
+        FolderUnusable: no such files, compressed ones, or a process that read them was
+            ended from outside.
         OSError: a file cannot be read.
-        BrokenProcessPool: a process was ended from outside.
     """
     spans = spans_of(folder, kinds)
     found = Extraction()
@@ -133,15 +133,21 @@ def extract(
         or SHARED_START not in multiprocessing.get_all_start_methods()
     )
     keys = set()
-    for scanned in _scanned(spans, wish, processes=0 if alone else processes):
-        keys.add(scanned.key_seen)
-        if len(keys) > 1:  # one person would become two
-            raise BrokenProcessPool("the process that shares its key was ended")
-        done += scanned.span.end - scanned.span.start
-        _add(found, scanned)
-        take(scanned.columns)
-        places += [(scanned.span.file, each) for each in scanned.unread_at]
-        told(done, found.size)
+    try:
+        for scanned in _scanned(spans, wish, processes=0 if alone else processes):
+            keys.add(scanned.key_seen)
+            if len(keys) > 1:  # one person would become two
+                raise BrokenProcessPool
+            done += scanned.span.end - scanned.span.start
+            _add(found, scanned)
+            take(scanned.columns)
+            places += [(scanned.span.file, each) for each in scanned.unread_at]
+            told(done, found.size)
+    except BrokenProcessPool:
+        raise FolderUnusable(
+            f"{folder}: a process that read it was ended from outside, as happens where"
+            " memory is short; run the command again"
+        ) from None
     found.unread_at = _named(places)
     return found
 

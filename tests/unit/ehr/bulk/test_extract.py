@@ -1,6 +1,8 @@
 """What a folder of an export gives: readings, and every reason why there is none."""
 
 import json
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 
 from ehr.bulk.errors import FolderUnusable, UnknownScore
 from ehr.bulk.extract import Wish, extract
-from ehr.bulk.scan import Scanner
+from ehr.bulk.scan import Scanned, Scanner
 from ehr.bulk.spans import LONGEST_LINE, Span, blocks_of
 from questionnaires.errors import UnknownInstrument
 from tests.exports import (
@@ -286,6 +288,26 @@ def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
     assert sorted(two.columns.instant) == sorted(one.columns.instant)
     assert len(set(two.columns.patient)) == len(set(one.columns.patient)) == 7
     assert told[-1] == (one.size, one.size)
+
+
+@pytest.mark.parametrize("another_key", [True, False])
+def test_a_process_that_is_ended_meanwhile_gives_no_half_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, another_key: bool
+) -> None:
+    folder = in_folder(tmp_path, [reading("anna", "2026-03-02", 17, name="1")])
+    span = Span(folder / "Observation.1.ndjson", "Observation", 0, 1)
+
+    def half(*_: object, processes: int) -> Iterator[Scanned]:
+        yield Scanned(span)
+        if another_key:  # of a process that was not copied from the same one
+            yield Scanned(span, key_seen=Scanned(span).key_seen + 1)
+        else:
+            raise BrokenProcessPool
+
+    monkeypatch.setattr("ehr.bulk.extract._scanned", half)
+
+    with pytest.raises(FolderUnusable, match="ended from outside"):
+        extract(folder, Wish("phq-9"))
 
 
 def test_a_file_cut_at_any_byte_gives_the_same_lines(tmp_path: Path) -> None:
