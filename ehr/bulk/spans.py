@@ -118,22 +118,24 @@ def blocks_between(file: Path, start: int, stop: int) -> Iterator[Block]:
         while offset < stop:
             _fetch(stream, stream.tell() + AHEAD)
             piece = stream.read(BUFFER)
-            data = held + piece
-            end = len(data) if not piece else data.rfind(b"\n") + 1
-            if end:
+            end = piece.rfind(b"\n") + 1
+            if end or (held and not piece):
+                # In one copy; a second one costs as much as reading.
+                data = b"".join((held, memoryview(piece)[:end]))
                 # The line that goes beyond our end is the last of ours.
-                last = data.find(b"\n", max(stop - offset - 1, 0), end) + 1
-                yield Block(offset, data[: last or end])
+                last = data.find(b"\n", max(stop - offset - 1, 0)) + 1
+                yield Block(offset, data[:last] if last else data)
                 if not piece:
                     return
-                offset, held = offset + end, data[end:]
+                offset, held = offset + len(data), piece[end:]
             elif not piece:
                 return
-            elif len(data) > LONGEST_LINE:
+            elif len(held) + len(piece) > LONGEST_LINE:
                 yield Block(offset, b"")
-                offset, held = _line_end(stream, offset + len(data)), b""
+                offset = _line_end(stream, offset + len(held) + len(piece))
+                held = b""
             else:
-                held = data
+                held += piece
 
 
 def _fetch(stream: FileIO, start: int) -> None:

@@ -59,23 +59,25 @@ def moments_from(
         return None
     if not text.isascii():
         return None
-    signs = np.frombuffer(text.encode("ascii"), dtype=np.uint8).reshape(-1, width)
-    for at, sign in enumerate(form):
-        column = signs[:, at]
+    signs = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    # One row for each place in the text, so that what is read together lies together.
+    places = np.ascontiguousarray(signs.reshape(-1, width).T)
+    for place, sign in zip(places, form, strict=True):
         fits = (
-            (column - 48 <= 9)  # wraps around below "0"
+            (place - 48 <= 9)  # wraps around below "0"
             if sign == "d"
-            else (column == 43) | (column == 45)
+            else (place == 43) | (place == 45)
             if sign == "s"
-            else column == ord(sign)
+            else place == ord(sign)
         )
         if not fits.all():
             return None
-    numbers = signs.astype(np.int64) - 48
+    digits = places.astype(np.int32) - 48
 
     def number(start: int, stop: int) -> np.ndarray:
-        weights = 10 ** np.arange(stop - start)[::-1]
-        found: np.ndarray = numbers[:, start:stop] @ weights
+        found = digits[start]
+        for place in digits[start + 1 : stop]:
+            found = 10 * found + place
         return found
 
     year, month, day = number(0, 4), number(5, 7), number(8, 10)
@@ -92,12 +94,12 @@ def moments_from(
         365 * years + years // 4 - years // 100 + years // 400
         + _DAYS_BEFORE[month] + (leap & (month > 2)) + day - _EPOCH
     )  # fmt: skip
-    instants = 86_400 * days + 3_600 * hour + 60 * minute + second
+    instants = 86_400 * days.astype(np.int64) + 3_600 * hour + 60 * minute + second
     if not form.endswith("Z"):
         hours, minutes = number(width - 5, width - 3), number(width - 2, width)
         if not (_within(hours, 0, 23) and _within(minutes, 0, 59)):
             return None
-        east = np.where(signs[:, width - 6] == 43, 1, -1)
+        east = np.where(places[width - 6] == 43, 1, -1)
         instants = instants - east * (3_600 * hours + 60 * minutes)
     return instants, days
 
