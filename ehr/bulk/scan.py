@@ -29,7 +29,6 @@ from fhir_mapping.r4.date_columns import moments_of
 from fhir_mapping.r4.score_line import ScoreLine, score_lines
 from fhir_mapping.unread import Reason
 
-_LINE_END: Final = ord("\n")
 _OPENS: Final = ord("{")
 _CLOSES: Final = ord("}")
 _SAME_IN_ALL: Final = "the key of this process"
@@ -173,13 +172,13 @@ def _lines_of(block: Block) -> list[ScoreLine] | None:
         return None
     if not text.startswith(b"{") or not text.endswith(b"}\n"):
         return None
-    signs = np.frombuffer(text, dtype=np.uint8)
-    ends = np.flatnonzero(signs == _LINE_END)
-    before, after = signs[ends - 1], signs[ends[:-1] + 1]
-    if not ((before == _CLOSES).all() and (after == _OPENS).all()):
-        return None  # a value may go beyond its line
+    count, end = 1, text.find(b"\n")
+    while end < len(text) - 1:
+        if text[end - 1] != _CLOSES or text[end + 1] != _OPENS:
+            return None  # a value may go beyond its line
+        count, end = count + 1, text.find(b"\n", end + 1)
     lines = score_lines(text)
-    return lines if lines is not None and len(lines) == len(ends) else None
+    return lines if lines is not None and len(lines) == count else None
 
 
 def _columns(usual: UsualLines, reader: LineReader) -> Columns | None:
