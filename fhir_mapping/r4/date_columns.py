@@ -75,7 +75,7 @@ def moments_from(
     digits = places.astype(np.int32) - 48
 
     def number(start: int, stop: int) -> np.ndarray:
-        found = digits[start]
+        found: np.ndarray = digits[start]
         for place in digits[start + 1 : stop]:
             found = 10 * found + place
         return found
