@@ -9,6 +9,12 @@ intake groups. `inside` is counted; `inside_fair` counts the tail that cannot sh
 the end of the scale as outside (see `clinical.norms.coverage`). The control is a norm
 borrowed from elsewhere, tried on a clinic with slower gain and noisier readings, and
 the refit on 100 people of that clinic.
+
+Under the hard law the latest sessions of those who began lowest are missed, and would
+be by any norm: half of these people are expected so near the floor that nobody can be
+below the band, and the law's own tenth and ninetieth part hold as many (`known_law` in
+the control). Up to the eightieth part it would be 80 %, with half as many again of these
+people, who are well, beyond it: docs/decisions/2026-11-29-band-at-the-end-of-the-scale.md.
 """
 
 from collections.abc import Mapping
@@ -17,10 +23,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import Target, report, run, say, versions, within
-from clinical.norms.coverage import Coverage, coverage
+from clinical.norms.conformal import person_weights
+from clinical.norms.coverage import Coverage, coverage, groups_of
 from clinical.norms.form import FULL, NO_INTERACTION
 from clinical.norms.norm import Norm, Scale, make_norm
-from clinical.norms.readings import Readings
+from clinical.norms.readings import IntArray, Readings
 from clinical.norms.rules import NormRules, shipped_rules
 from clinical.norms.simulate import HARD, PLAIN, Law, at_site_b, simulate
 
@@ -29,6 +36,7 @@ PERSONS = 1_000
 NEW_PERSONS = 4_000
 LOCAL = 100
 SEEDS = 200
+MANY, KNOWN_LAW_SEED = 200_000, 7_000
 LATE = 8  # sessions from which a wrong slope shows
 
 
@@ -62,6 +70,7 @@ def measure(quick: bool) -> dict[str, Any]:
             "share_worse": {
                 name: targets[f"borrowed_worse_{name}"].measured for name in LAWS
             },
+            "known_law": known_law(HARD, random=np.random.default_rng(KNOWN_LAW_SEED)),
         },
         checks={
             f"every group has readings in every seed, {name}": raw[name]["groups"] == 12
@@ -179,6 +188,51 @@ def summary(found: list[list[Coverage]]) -> dict[str, Any]:
             "groups": np.round(means[1:].reshape(4, 3), 4).tolist(),
         }
     return table
+
+
+def known_law(law: Law, *, random: np.random.Generator) -> dict[str, list[float]]:
+    """What quantiles of the law itself hold, group by group: no norm can know more.
+
+    Returns:
+        Shares inside from the tenth to the ninetieth part, as the band is meant; inside
+        up to the eightieth where the tenth lies at the bottom of the scale
+        (`to_eighty`), and on the worse side of that.
+    """
+    first, second = (simulate(law, MANY, random=random) for _ in range(2))
+    size = (law.most_sessions + 1, int(law.high) + 1, int(law.high) + 1)
+    counts = np.zeros(size)
+    np.add.at(counts, _cells(first), person_weights(first))
+    reached = counts.cumsum(axis=2) / np.maximum(
+        counts.sum(axis=2, keepdims=True), 1e-9
+    )
+    at = _cells(second)
+    here, bottom = reached[at], reached[at[0], at[1], 0]
+    below = here - counts[at] / np.maximum(counts[at[0], at[1]].sum(axis=1), 1e-9)
+    inside = (here >= 0.1) & (below < 0.9)
+    worse = below >= np.where(bottom >= 0.1, 0.8, 0.9)
+    group, weight = groups_of(second), person_weights(second)
+    return {
+        name: [
+            round(
+                float(np.average(of[group == each], weights=weight[group == each])), 4
+            )
+            for each in np.unique(group)
+        ]
+        for name, of in (
+            ("inside", inside),
+            ("inside_to_eighty", (here >= 0.1) & ~worse),
+            ("worse_than_eighty", worse),
+        )
+    }
+
+
+def _cells(readings: Readings) -> tuple[IntArray, IntArray, IntArray]:
+    """(n_rows,) each: session, intake and score, in whole points."""
+    return (
+        readings.session,
+        readings.intake_of_row.astype(np.int64),
+        readings.score.astype(np.int64),
+    )
 
 
 if __name__ == "__main__":

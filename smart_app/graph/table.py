@@ -87,6 +87,13 @@ def captions(spec: GraphSpec) -> list[str]:
             )
         if panel.expected is not None:
             lines.append(_band_words(panel.expected.sample))
+            if _ends_with_the_scale(panel.expected, instrument):
+                lines.append(
+                    gettext(
+                        "Where a band ends with the scale, nobody can be beyond it:"
+                        " there it holds up to 84 (inner) and 90 (outer) in 100 people."
+                    )
+                )
         if not instrument.validated:
             lines.append(
                 gettext(
@@ -108,6 +115,13 @@ def _band_words(sample: Sample) -> str:
         hash=sample.pack_hash[:12],
         persons=number(Decimal(sample.n_persons)),
         provenance=sample.provenance,
+    )
+
+
+def _ends_with_the_scale(expected: Expected, instrument: Instrument) -> bool:
+    ends = (instrument.total.low, instrument.total.high)
+    return any(
+        band.low_80 in ends or band.high_80 in ends for _, band in expected.bands
     )
 
 

@@ -128,6 +128,16 @@ def test_the_caption_names_norm_hash_people_and_says_that_it_is_no_goal(
         assert said in text
 
 
+@pytest.mark.parametrize(("values", "said"), [((8, 5, 5, 5), True), (SCORES, False)])
+def test_where_a_band_ends_with_the_scale_the_caption_says_that_it_holds_more(
+    clinic: Clinic, values: tuple[int, ...], said: bool
+) -> None:
+    with clinic.app.test_request_context():
+        text = " ".join(captions(spec_of(*values)))
+
+    assert ("up to 84 (inner) and 90 (outer) in 100" in text) is said
+
+
 def test_every_drawn_number_is_in_the_table(clinic: Clinic) -> None:
     spec = spec_of(*SCORES)
     (panel,) = spec.panels
