@@ -13,8 +13,9 @@ the refit on 100 people of that clinic.
 Under the hard law the latest sessions of those who began lowest are missed, and would
 be by any norm: half of these people are expected so near the floor that nobody can be
 below the band, and the law's own tenth and ninetieth part hold as many (`known_law` in
-the control). Up to the eightieth part it would be 80 %, with half as many again of these
-people, who are well, beyond it: docs/decisions/2026-11-29-band-at-the-end-of-the-scale.md.
+the control). Up to the eightieth part it would be 80 %, and half as many again of these
+people, who are well, would be beyond it. Why the band stays, and what its caption says:
+docs/decisions/2026-11-29-band-at-the-end-of-the-scale.md.
 """
 
 from collections.abc import Mapping
