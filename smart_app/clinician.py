@@ -44,6 +44,7 @@ from smart_app.access import (
     same_purpose,
     signed,
 )
+from smart_app.change_words import changes_since_start
 from smart_app.chart import appointments_of, chart_of, reviews_of, server_of
 from smart_app.data_words import notes
 from smart_app.figures import form_title, moment, number
@@ -198,6 +199,7 @@ def _page(
         signals=points_to_talk_about(said),
         notes=_each_once(notes(report.signals, app.library)),
         headings=list(headings(report, app.library)),
+        changes=list(changes_since_start(report, plan)),
         notices=[*_notices(reading), *foreign_numbers(graph, app.library)],
         rule_in_words=rule_in_words,
         does_not_tell=does_not_tell,

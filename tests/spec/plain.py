@@ -27,6 +27,7 @@ from clinical.signals.kinds import (
     SafetyBlank,
     Signal,
 )
+from clinical.signals.since_start import SinceStart
 
 
 def line(signal: Signal) -> str:
@@ -153,3 +154,10 @@ def card(interruption: Interruption) -> str:
 
 def number(value: Decimal) -> str:
     return format(value.normalize(), "f")
+
+
+def change_line(found: SinceStart | None) -> str:
+    """Points, positive is better, and the class."""
+    if found is None:
+        return "nothing"
+    return f"{number(found.gain)} points, {found.change.replace('_', ' ')}"

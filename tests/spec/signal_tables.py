@@ -75,7 +75,7 @@ def _examples(module: ModuleType) -> Iterator[Example]:
         if not name.startswith("test_"):
             continue
         wanted = set(inspect.signature(test).parameters)
-        if wanted and wanted <= {"signal_spec", "interruption_spec"}:
+        if wanted and wanted <= {"signal_spec", "interruption_spec", "change_spec"}:
             yield from _recorded(name, test, wanted=wanted)
 
 
@@ -122,7 +122,26 @@ def _recorded(
             expected.append(("On track below a forecast of", (f"{told_from:.2f}",)))
         calls.append(Example(title, _table(table), tuple(expected)))
 
-    recorders = {"signal_spec": signal_spec, "interruption_spec": interruption_spec}
+    def change_spec(
+        table: str,
+        *,
+        jacobson_truax: str,
+        edwards_nunnally: str,
+        today: int | None = None,
+    ) -> None:
+        expected = [
+            ("By Jacobson and Truax", (jacobson_truax,)),
+            ("By Edwards and Nunnally", (edwards_nunnally,)),
+        ]
+        if today:
+            expected.insert(0, ("Today", (f"day {today}",)))
+        calls.append(Example(title, _table(table), tuple(expected)))
+
+    recorders = {
+        "signal_spec": signal_spec,
+        "interruption_spec": interruption_spec,
+        "change_spec": change_spec,
+    }
     test(**{each: recorders[each] for each in wanted})
     yield from calls
 

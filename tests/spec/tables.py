@@ -17,6 +17,12 @@ from typing import Literal
 
 from clinical.attendance import Status, Visit
 from clinical.attention import Attention, Budget, Horizon
+from clinical.change_methods import (
+    ChangeMethod,
+    ChangeSample,
+    EdwardsNunnally,
+    JacobsonTruax,
+)
 from clinical.expected_response import NoNorm
 from clinical.interruptions import (
     Acknowledgement,
@@ -35,6 +41,7 @@ from clinical.plan import MeasurementPlan, Repeat
 from clinical.signals.band import NO_NORMS, NormKey, Norms
 from clinical.signals.kinds import CannotTellYet, QualityNote
 from clinical.signals.read import SignalReport, read_signals
+from clinical.signals.since_start import since_start
 from clinical.trajectory import Equivalence
 from questionnaires.instrument import Cutoff, Instrument, Source, Spread
 from tests.curves import curve
@@ -47,7 +54,7 @@ from tests.instruments import (
     scored,
     upside_down,
 )
-from tests.spec.plain import card, line
+from tests.spec.plain import card, change_line, line
 
 Row = Mapping[str, str]
 BESIDE = {"session", "day", "language", "version", "opening", "encounter"}
@@ -226,6 +233,39 @@ def check_signals(
     assert [line(each) for each in found_notes] == list(notes)
     if cannot_tell is not None:
         assert [line(each) for each in silent] == list(cannot_tell)
+
+
+# Invented: neither a sample that anybody should use, nor one of the demonstration.
+SAMPLE = ChangeSample(
+    mean=Decimal(15),
+    sd=Decimal(5),
+    reliability=Decimal("0.84"),
+    z=Decimal("1.96"),
+    operator=">=",
+)
+
+
+def check_change(
+    table: str,
+    *,
+    jacobson_truax: str,
+    edwards_nunnally: str,
+    today: int | None = None,
+) -> None:
+    """Asserts what became of the first instrument's course, by either method."""
+    given = given_by(table, today=today)
+    [instrument] = given.plan.outcome
+    methods: Sequence[tuple[str, ChangeMethod]] = (
+        (jacobson_truax, JacobsonTruax()),
+        (edwards_nunnally, EdwardsNunnally(SAMPLE)),
+    )
+    for expected, method in methods:
+        plan = replace(given.plan, change_methods={instrument.id: method})
+        report = given.report()
+        notes = [each for each in report.signals if isinstance(each, QualityNote)]
+        [course] = report.courses_on(instrument)
+        found = since_start(course, plan, notes=notes)
+        assert change_line(found) == expected
 
 
 @dataclass

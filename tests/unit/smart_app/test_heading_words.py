@@ -91,6 +91,14 @@ def test_the_page_says_where_a_course_is_heading_and_no_probability(
     assert not is_told(text, chance_after(made, scores))
 
 
+def test_beside_it_the_change_since_the_start_is_classed(
+    page: Callable[..., str],
+) -> None:
+    text = page(signed(asked("1")), BETTER, "en")
+
+    assert "PHQ-9 since the start: better by 4; no reliable change" in text
+
+
 def report(*scores: int, outlook: Outlook) -> SignalReport:
     found = read_signals(
         weekly(PHQ9, [Decimal(each) for each in scores]),
