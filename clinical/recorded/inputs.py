@@ -13,7 +13,7 @@ from typing import Any
 
 from clinical.attendance import Visit
 from clinical.interruptions import Interruption, interruption_of
-from clinical.measurement import Episode, Measurement
+from clinical.measurement import Episode, Measurement, Respondent
 from clinical.norms.pack import NormPack
 from clinical.plan import MeasurementPlan
 from clinical.signals.band import NormKey
@@ -50,8 +50,9 @@ class Inputs:
     """What a signal rested on.
 
     Attributes:
-        sittings: of the respondent and the instruments it rests on, oldest first, with
-            the followed score alone, and only those answers that the rule reads.
+        sittings: of the respondent and the instruments it rests on (D1: all that are
+            followed), oldest first, with the followed score alone, and only those
+            answers that the rule reads.
         today: the day on which the chart was opened.
         unread: entries of the chart that could not be read.
         plan_reviews: days on which the plan was reviewed; only S4 looks at them.
@@ -88,7 +89,7 @@ def inputs_json(
         since: from when on it has been on.
         packs: the norms that were at hand.
     """
-    series = {(each.instrument_id, each.respondent) for each in _parts(signal)}
+    series = _series_of(signal, plan)
     sittings = [
         each
         for each in episode.measurements
@@ -187,6 +188,17 @@ def raised_again(
         if found.cause == cause:
             return found
     return None
+
+
+def _series_of(
+    signal: SpeakingSignal, plan: MeasurementPlan
+) -> set[tuple[str, Respondent]]:
+    """Those whose sittings the rule reads; D1 reads the days of all that is followed."""
+    found = {(each.instrument_id, each.respondent) for each in _parts(signal)}
+    if isinstance(signal, MissedWhileDown):
+        respondents = {respondent for _, respondent in found}
+        found |= {(each.id, who) for each in plan.instruments for who in respondents}
+    return found
 
 
 def _parts(signal: SpeakingSignal) -> tuple[SpeakingSignal, ...]:

@@ -1,11 +1,12 @@
 """R8 and D1: what outcome and alliance say together, and beside a missed visit."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from clinical.attendance import Visit, missed
 from clinical.forecast import Outlook
+from clinical.measurement import Respondent
 from clinical.rule_numbers import RuleNumbers
 from clinical.signals.kinds import (
     AllianceDrop,
@@ -94,8 +95,10 @@ def missed_while_down(
     today: date,
     read_again: Callable[[Course], Iterable[Finding]],
 ) -> tuple[Finding, ...]:
-    """D1: the last visit was missed, and S2, S3 or R2 spoke shortly before.
+    """D1: the last visit was missed, and S2, S3 or R2 spoke in the last sessions.
 
+    A session is a day on which the same respondent filled in any form: a rating that
+    was low weeks ago, and has not been asked for since, is not of the last sessions.
     Whoever has come since is back; then it says nothing. It gives no probability.
 
     Args:
@@ -112,8 +115,9 @@ def missed_while_down(
     if last is None or not missed(last):
         return ()
     declines: list[ReliablyWorse | OutsideBand | BelowOwnBaseline] = []
+    since = _last_sessions_began(read, rules)
     for each in read:
-        for signal in _recently(each, rules, read_again):
+        for signal in _recently(each, since, read_again):
             if isinstance(signal, _DECLINE) and not any(
                 _is_same(signal, other) for other in declines
             ):
@@ -144,11 +148,30 @@ def _cannot_tell(
     )
 
 
+def _last_sessions_began(
+    read: Sequence[Read], rules: RuleNumbers
+) -> Mapping[Respondent, date]:
+    """Of each respondent the first of the last days with a form, on any instrument."""
+    days: dict[Respondent, set[date]] = {}
+    for course in (each.course for each in read):
+        of_one = days.setdefault(course.respondent, set())
+        of_one.update(each.authored.date() for each in course.sittings)
+    return {
+        respondent: sorted(each)[-rules.missed_sessions :][0]
+        for respondent, each in days.items()
+        if each
+    }
+
+
 def _recently(
-    read: Read, rules: RuleNumbers, read_again: Callable[[Course], Iterable[Finding]]
+    read: Read,
+    since: Mapping[Respondent, date],
+    read_again: Callable[[Course], Iterable[Finding]],
 ) -> Iterable[SpeakingSignal]:
-    """What spoke at one of the last sessions of this course, the latest first."""
-    for back in range(min(rules.missed_sessions, len(read.course.readings))):
+    """What spoke at one of the last sessions, the latest first."""
+    for back, reading in enumerate(reversed(read.course.readings)):
+        if reading.on < since[read.course.respondent]:
+            break
         findings = read.findings if back == 0 else read_again(_ended(read.course, back))
         for each in findings:
             if isinstance(each, Raised):

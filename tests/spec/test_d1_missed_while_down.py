@@ -88,6 +88,41 @@ def test_a_worsening_long_before_does_not(signal_spec):
     )
 
 
+def test_a_low_rating_from_three_sessions_before_does_not(signal_spec):
+    signal_spec(
+        """
+        session | phq-9 | session-alliance | visit
+              1 |    16 | 14               | attended
+              2 |    14 | 14               | attended
+              3 |    13 | 13               | attended
+              4 |    12 |                  | attended
+              5 |    10 |                  | attended
+              6 |       |                  | missed
+        """,
+        expect=["R2 session-alliance: baseline 14 of 2, latest 13"],
+    )
+
+
+def test_a_low_rating_in_the_session_before_the_last_counts_without_a_new_one(
+    signal_spec,
+):
+    signal_spec(
+        """
+        session | phq-9 | session-alliance | visit
+              1 |    16 | 14               | attended
+              2 |    14 | 14               | attended
+              3 |    13 | 13               | attended
+              4 |    12 |                  | attended
+              5 |       |                  | missed
+        """,
+        expect=[
+            "D1 session-alliance: last visit missed;"
+            " R2 session-alliance: baseline 14 of 2, latest 13",
+            "R2 session-alliance: baseline 14 of 2, latest 13",
+        ],
+    )
+
+
 def test_whoever_has_come_since_is_back(signal_spec):
     signal_spec(
         """
