@@ -24,6 +24,7 @@ from clinical.plan import MeasurementPlan
 from clinical.recorded.inputs import Inputs
 from clinical.recorded.numbers import Changed, Number, numbers_of
 from clinical.recorded.plan_record import PlanRecord, plan_from_record
+from clinical.signals.evidence import decision_support_of
 from clinical.trajectory import followed_score
 from vault.card_log import CardAcknowledgement, CardHistory, ExplainedCard
 
@@ -172,13 +173,16 @@ def _in_full(found: Explained) -> dict[str, Any]:
     row, inputs, plan = found.kept.logged.row, found.inputs, found.plan
     kept = found.kept.explanation
     assert kept is not None  # proved by the caller
-    place = found.record.place
+    place, again = found.record.place, found.rebuilt.interruption
     return {
         "patient": found.record.patient,
         "encounter": row.encounter,
         "cause": row.cause,
         "data_hash": row.data_hash,
         "level": row.level,
+        "decision_support": None
+        if again is None
+        else decision_support_of(again.signal),
         "program": {"then": found.record.program, "now": version("rom-on-fhir")},
         "inputs_sha256": sha256(kept.inputs).hexdigest(),
         "plan_sha256": kept.grounds.digest,

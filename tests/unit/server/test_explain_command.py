@@ -155,6 +155,8 @@ def test_a_shown_card_is_made_again_byte_for_byte_on_another_machine(
         name: card[name] for name in ("summary", "indicator", "detail")
     }
     assert answer["cause"].startswith(f"{rule}|")
+    kind = "predictive" if rule == "S3" else "evidence_based"
+    assert answer["decision_support"] == kind
 
 
 def test_a_card_in_german_is_explained_in_german(start: Start) -> None:
