@@ -129,6 +129,13 @@ def language_note() -> str:
     )
 
 
+def age_note() -> str:
+    return gettext(
+        "Answered at an age at which the cut-off and the reliable change are not known"
+        " to hold."
+    )
+
+
 def unread_note(count: int) -> str:
     return ngettext(
         "%(num)s entry in the record could not be read.",

@@ -5,8 +5,10 @@ Never null, never empty members; one `smart` link; no clinical content in a URL.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from cds_hooks.card_words import (
+    age_note,
     card_text,
     language_note,
     link_label,
@@ -16,6 +18,7 @@ from cds_hooks.card_words import (
     waiting_note,
 )
 from cds_hooks.speech import gettext, one_card
+from clinical.ages import age_outside
 from clinical.interruptions import Interruption
 from clinical.plan import MeasurementPlan
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
@@ -41,6 +44,7 @@ class CardPlace:
         waiting: responses that are not yet in the record.
         foreign: instruments last answered in a language that their numbers are not
             known to hold in.
+        other_age: likewise at an age; none where the birth date is not known.
     """
 
     launch_url: str
@@ -49,6 +53,7 @@ class CardPlace:
     partial: bool
     waiting: int
     foreign: frozenset[str]
+    other_age: frozenset[str]
 
 
 def cards_of(
@@ -100,6 +105,8 @@ def card(
         detail.append(unconfirmed_note())
     if instrument.id in place.foreign and not _is_safety(interruption):
         detail.append(language_note())
+    if instrument.id in place.other_age and not _is_safety(interruption):
+        detail.append(age_note())
     if place.unread:
         detail.append(unread_note(place.unread))
     if place.partial:
@@ -134,6 +141,18 @@ def foreign_numbers(
         if each.cutoff or each.reliable_change
         for series in series_of(report.courses_on(each))[-1:]
         if not library.numbers_apply(each.id, language=series.language)
+    )
+
+
+def answered_at_other_ages(
+    report: SignalReport, plan: MeasurementPlan, *, born: date | None
+) -> frozenset[str]:
+    """Instruments last answered at an age that their numbers do not cover."""
+    return frozenset(
+        each.id
+        for each in plan.instruments
+        for series in series_of(report.courses_on(each))[-1:]
+        if age_outside(each, born=born, on=series.readings[-1].on) is not None
     )
 
 

@@ -36,7 +36,7 @@ class Pile:
         gap: why a whole query gave nothing; with it only a safety answer may be
             told, and nothing may be concluded from what is absent.
         tasks: of plan reviews; none where nobody could give them.
-        born: only asked for where there are norms.
+        born: as sent along; without that it is asked for only where there are norms.
         appointments: None where not all of them could be had.
     """
 

@@ -9,7 +9,12 @@ from time import perf_counter
 
 from cds_hooks.caller_trust import CallerTrust
 from cds_hooks.card_record import record_bytes
-from cds_hooks.cards import CardPlace, cards_of, foreign_numbers
+from cds_hooks.cards import (
+    CardPlace,
+    answered_at_other_ages,
+    cards_of,
+    foreign_numbers,
+)
 from cds_hooks.chart_access import chart_search
 from cds_hooks.errors import MalformedRequest
 from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
@@ -142,8 +147,9 @@ def progress(
         if REVIEWS in desk.beside:
             tasks = beside(request, REVIEWS, search=search)
             found = replace(found, tasks=tasks)
-        if desk.norms.packs:
-            found = replace(found, born=birth_date(request, search=search))
+        # What was sent along is read; asked for only where a norm needs it.
+        for_norms = search if desk.norms.packs else None
+        found = replace(found, born=birth_date(request, search=for_norms))
         if APPOINTMENTS in desk.beside:
             query = appointments_of_a_year(now.date())
             told = whole_beside(request, query, search=search)
@@ -206,6 +212,7 @@ def _answer(
         partial=found.partial,
         waiting=len(waiting.submissions),
         foreign=foreign_numbers(report, plan, desk.library),
+        other_age=answered_at_other_ages(report, plan, born=found.born),
     )
 
     def cards_named(uuids: Sequence[str]) -> list[dict[str, object]]:

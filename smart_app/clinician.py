@@ -6,10 +6,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext
 
+from clinical.ages import age_outside
 from clinical.attendance import begun_by
 from clinical.norms.library import norms_for
 from clinical.plan import MeasurementPlan
@@ -35,6 +37,7 @@ from fhir_mapping.episode import ChartReading
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.plan_review import ReviewReading
 from fhir_mapping.unread import Unread
+from questionnaires.instrument import Instrument
 from questionnaires.library import Library
 from smart_app.access import (
     Visit,
@@ -200,7 +203,11 @@ def _page(
         notes=_each_once(notes(report.signals, app.library)),
         headings=list(headings(report, app.library)),
         changes=list(changes_since_start(report, plan)),
-        notices=[*_notices(reading), *foreign_numbers(graph, app.library)],
+        notices=[
+            *_notices(reading),
+            *foreign_numbers(graph, app.library),
+            *answered_at_other_ages(graph, born=person.born),
+        ],
         rule_in_words=rule_in_words,
         does_not_tell=does_not_tell,
         in_couples=any(
@@ -214,6 +221,11 @@ def _page(
         form_title=form_title,
         withheld=offered.withheld,
         lacking=offered.lacking,
+        other_age={
+            each.id: _ages(each)
+            for each in offered.forms
+            if age_outside(each, born=person.born, on=now.date()) is not None
+        },
         languages=choices(
             plan.languages,
             chosen=nearest(person.language, plan.languages) or plan.languages[0],
@@ -310,6 +322,29 @@ def foreign_numbers(graph: GraphSpec, library: Library) -> list[str]:
             panel.instrument.id, language=panel.current.language
         )
     ]
+
+
+def answered_at_other_ages(graph: GraphSpec, *, born: date | None) -> list[str]:
+    """Numbers of a form are for some ages; used outside them, that is said."""
+    last = [(each.instrument, each.current.points[-1]) for each in graph.panels]
+    return [
+        gettext(
+            "%(instrument)s was answered at the age of %(age)s. Its cut-off and"
+            " reliable change are %(ages)s and are not known to hold at this age.",
+            instrument=form_title(instrument),
+            age=age,
+            ages=_ages(instrument),
+        )
+        for instrument, point in last
+        for age in [age_outside(instrument, born=born, on=point.reading.on)]
+        if age is not None
+    ]
+
+
+def _ages(instrument: Instrument) -> str:
+    return gettext(
+        "for ages %(low)s to %(high)s", low=instrument.age_min, high=instrument.age_max
+    )
 
 
 def _waiting(app: AppServices, visit: Visit) -> int:

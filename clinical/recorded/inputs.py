@@ -193,7 +193,7 @@ def raised_again(
 def _series_of(
     signal: SpeakingSignal, plan: MeasurementPlan
 ) -> set[tuple[str, Respondent]]:
-    """Those whose sittings the rule reads; D1 reads the days of all that is followed."""
+    """Those whose sittings the rule reads; D1 reads the days of all followed."""
     found = {(each.instrument_id, each.respondent) for each in _parts(signal)}
     if isinstance(signal, MissedWhileDown):
         respondents = {respondent for _, respondent in found}

@@ -13,7 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
 
-from cds_hooks.cards import CardPlace, cards_of, foreign_numbers
+from cds_hooks.cards import (
+    CardPlace,
+    answered_at_other_ages,
+    cards_of,
+    foreign_numbers,
+)
 from clinical.across_episodes.replay import (
     Moment,
     Past,
@@ -204,6 +209,9 @@ def cards_at(opened: Replayed, rules: Rules) -> Iterator[ShownCard]:
         partial=False,
         waiting=0,
         foreign=foreign_numbers(opened.report, rules.plan, rules.library),
+        other_age=answered_at_other_ages(
+            opened.report, rules.plan, born=opened.opening.born
+        ),
     )
     names = [
         str(uuid5(NAMESPACE_OID, f"{each.cause}|{each.data_hash}|{opened.occasion}"))

@@ -1,6 +1,7 @@
 """Cards speak the caller's language, and stay short in every one of them."""
 
 import re
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
@@ -110,6 +111,22 @@ def test_a_card_says_when_its_numbers_belong_to_another_language(
     [card] = service.cards(answered)
 
     assert ("not known to hold" in card["detail"]) is warned
+
+
+@pytest.mark.hazard("H07")
+@pytest.mark.parametrize(("years", "warned"), [(15, True), (30, False), (None, False)])
+def test_a_card_says_when_its_numbers_are_for_other_ages(
+    service: Service, years: int | None, warned: bool
+) -> None:
+    body = call(service.keys, WORSE)
+    if years is not None:
+        born = date.today() - timedelta(days=years * 366)
+        person = {"resourceType": "Patient", "id": "p1", "birthDate": born.isoformat()}
+        body["prefetch"]["patient"] = person
+
+    [card] = service.post(body).get_json()["cards"]
+
+    assert ("an age at which the cut-off" in card["detail"]) is warned
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ PLACE = CardPlace(
     partial=True,
     waiting=1,
     foreign=frozenset({"phq-9"}),
+    other_age=frozenset({"phq-9"}),
 )
 
 
