@@ -44,7 +44,13 @@ def report_of(
         plan,
         today=opening.today,
         unread=opening.unread,
-        norms=norms_for(norms, opening.episode, born=opening.born, today=opening.today),
+        norms=norms_for(
+            norms,
+            opening.episode,
+            born=opening.born,
+            today=opening.today,
+            new_after_days=plan.new_course_after_days,
+        ),
         visits=opening.visits,
         plan_reviews=opening.plan_reviews,
     )

@@ -85,6 +85,8 @@ class MeasurementPlan:
         norms: packs for the expected course; none unless the site names one.
         couples: forms that two partners may see beside each other, if both agree.
         groups: forms of which a member of a group may see the group's mean.
+        new_course_after_days: a longer pause on a form begins a new course of it, with
+            an intake of its own; None: all answers are one course.
     """
 
     site: str
@@ -108,6 +110,7 @@ class MeasurementPlan:
     norms: PlanNorms
     couples: PlanCouples
     groups: tuple[Instrument, ...]
+    new_course_after_days: int | None
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -193,6 +196,7 @@ def _plan(table: Table, library: Library) -> MeasurementPlan:
         norms=plan_norms_from(table),
         couples=plan_couples_from(table, outcome),
         groups=group_forms_from(table, (*outcome, *alliance)),
+        new_course_after_days=_new_course_after_days(table),
     )
 
 
@@ -277,6 +281,18 @@ def _change_sample(entry: Table) -> ChangeSample:
     if not 0 < sample.reliability < 1:
         raise entry.refuse("reliability", "must lie between 0 and 1")
     return sample
+
+
+def _new_course_after_days(table: Table) -> int | None:
+    if not table.has("new_course_after_days"):
+        return None
+    entry = table.table("new_course_after_days")
+    found = entry.whole("value")
+    if found < 1:
+        raise entry.refuse("value", "must be at least 1")
+    entry.source()
+    entry.finish()
+    return found
 
 
 def _low_lines(table: Table, alliance: tuple[Instrument, ...]) -> Mapping[str, Cutoff]:

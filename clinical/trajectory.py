@@ -1,7 +1,7 @@
 """One instrument, respondent, version, language and mode through one episode."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, Literal
@@ -80,14 +80,17 @@ class Course:
     """What one respondent has answered on one instrument, read once for all rules.
 
     Attributes:
-        sittings: every one, in any version, language and mode, oldest first.
+        sittings: every one of the present course, in any version, language and mode,
+            oldest first.
         series: those with a reading, the one measured last at the end.
+        earlier: courses before a pause so long that a new one began, oldest first.
     """
 
     instrument: Instrument
     respondent: Respondent
     sittings: tuple[Measurement, ...]
     series: tuple[Trajectory, ...]
+    earlier: "tuple[Course, ...]" = ()
 
     @property
     def current(self) -> Trajectory | None:
@@ -101,13 +104,14 @@ class Course:
 
     def reading_of(self, sitting: Measurement) -> Reading | None:
         """The reading that this sitting gave; None if it has no score."""
-        for series in self.series:
-            for reading in series.readings:
-                if (
-                    reading.source == sitting.source
-                    and reading.authored == sitting.authored
-                ):
-                    return reading
+        for course in (self, *self.earlier):
+            for series in course.series:
+                for reading in series.readings:
+                    if (
+                        reading.source == sitting.source
+                        and reading.authored == sitting.authored
+                    ):
+                        return reading
         return None
 
 
@@ -116,21 +120,27 @@ def courses(
     instrument: Instrument,
     *,
     equivalences: Sequence[Equivalence] = (),
+    new_after_days: int | None = None,
 ) -> tuple[Course, ...]:
-    """One for each respondent who has answered, the patient first; none if nobody."""
-    by_respondent: dict[Respondent, list[Measurement]] = {"self": [], "carer": []}
-    for each in sittings(episode, instrument):
-        by_respondent[each.respondent].append(each)
-    return tuple(
-        Course(
-            instrument,
-            respondent,
-            tuple(answered),
-            _series(answered, instrument, respondent, equivalences=equivalences),
-        )
-        for respondent, answered in by_respondent.items()
-        if answered
-    )
+    """One for each respondent who has answered, the patient first; none if nobody.
+
+    Args:
+        new_after_days: a longer pause between two sittings begins a new course, with
+            an intake of its own; None: nothing does.
+    """
+    found: list[Course] = []
+    for respondent, answered in _by_respondent(episode, instrument).items():
+        *earlier, present = [
+            Course(
+                instrument,
+                respondent,
+                tuple(part),
+                _series(part, instrument, respondent, equivalences=equivalences),
+            )
+            for part in _parted(answered, new_after_days)
+        ]
+        found.append(replace(present, earlier=tuple(earlier)) if earlier else present)
+    return tuple(found)
 
 
 def trajectories(
@@ -138,12 +148,17 @@ def trajectories(
     instrument: Instrument,
     *,
     equivalences: Sequence[Equivalence] = (),
+    new_after_days: int | None = None,
 ) -> tuple[Trajectory, ...]:
-    """Every series with a reading, the one measured last at the end.
+    """Every series with a reading, of earlier courses too; the one measured last at
+    the end.
 
     A sitting without a score gives no reading; it is never counted as zero.
     """
-    return series_of(courses(episode, instrument, equivalences=equivalences))
+    found = courses(
+        episode, instrument, equivalences=equivalences, new_after_days=new_after_days
+    )
+    return series_of(part for each in found for part in (*each.earlier, each))
 
 
 def series_of(of_courses: Iterable[Course]) -> tuple[Trajectory, ...]:
@@ -160,11 +175,56 @@ def sittings(episode: Episode, instrument: Instrument) -> tuple[Measurement, ...
     )
 
 
+def present_sittings(
+    episode: Episode,
+    instrument_id: str,
+    respondent: Respondent,
+    *,
+    new_after_days: int | None,
+) -> Sequence[Measurement]:
+    """Those of the present course, oldest first; none if nobody has answered."""
+    answered = [
+        each
+        for each in episode.measurements
+        if (each.instrument_id, each.respondent) == (instrument_id, respondent)
+    ]
+    return _parted(answered, new_after_days)[-1] if answered else answered
+
+
 def followed_score(measurement: Measurement, instrument: Instrument) -> Score | None:
     """The score whose course is followed; None if this sitting does not give it."""
     if not instrument.scores:
         return None  # a screening form that is only looked at answer by answer
     return _score(measurement, instrument.total.id)
+
+
+def _by_respondent(
+    episode: Episode, instrument: Instrument
+) -> dict[Respondent, list[Measurement]]:
+    """The patient first; nobody who has not answered."""
+    found: dict[Respondent, list[Measurement]] = {"self": [], "carer": []}
+    for each in sittings(episode, instrument):
+        found[each.respondent].append(each)
+    return {respondent: answered for respondent, answered in found.items() if answered}
+
+
+def _parted(
+    answered: Sequence[Measurement], new_after_days: int | None
+) -> Sequence[Sequence[Measurement]]:
+    """One part for each course; at least one sitting, oldest first."""
+    first, last = answered[0].authored.date(), answered[-1].authored.date()
+    if new_after_days is None or (last - first).days <= new_after_days:
+        return (answered,)
+    days = [each.authored.date() for each in answered]
+    begins = [
+        at
+        for at in range(1, len(days))
+        if (days[at] - days[at - 1]).days > new_after_days
+    ]
+    return [
+        answered[start:end]
+        for start, end in zip([0, *begins], [*begins, len(days)], strict=True)
+    ]
 
 
 def _score(measurement: Measurement, score_id: str) -> Score | None:

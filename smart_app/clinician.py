@@ -24,7 +24,7 @@ from clinical.signals.kinds import (
     Signal,
 )
 from clinical.signals.order import place_of, said_already
-from clinical.signals.read import read_signals
+from clinical.signals.read import SignalReport, read_signals
 from ehr.errors import (
     AccessExpired,
     EhrRefused,
@@ -50,7 +50,7 @@ from smart_app.access import (
 from smart_app.change_words import changes_since_start
 from smart_app.chart import appointments_of, chart_of, reviews_of, server_of
 from smart_app.data_words import notes
-from smart_app.figures import form_title, moment, number
+from smart_app.figures import day, form_title, moment, number
 from smart_app.graph.drawing import NARROW, WIDE, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
@@ -68,7 +68,7 @@ from smart_app.page import render
 from smart_app.patient_home import patient_home
 from smart_app.person import Person, person_from_bytes
 from smart_app.safety import safety_view
-from smart_app.sentence_parts import Sentence
+from smart_app.sentence_parts import Sentence, title
 from smart_app.services import AppServices, services
 from smart_app.session_notes import session_view
 from smart_app.unread_words import unread_reason
@@ -161,7 +161,13 @@ def _page(
     now = app.clock()
     reviews, appointments = beside.reviews, beside.appointments
     plan = app.plan
-    norms = norms_for(app.norms, reading.episode, born=person.born, today=now.date())
+    norms = norms_for(
+        app.norms,
+        reading.episode,
+        born=person.born,
+        today=now.date(),
+        new_after_days=plan.new_course_after_days,
+    )
     report = read_signals(
         reading.episode,
         plan,
@@ -176,6 +182,7 @@ def _page(
         plan.instruments,
         gap_days=plan.rules.gap_days,
         equivalences=plan.equivalences,
+        new_after_days=plan.new_course_after_days,
         # Recording only: nothing but what was answered.
         norms=norms if plan.decision_support else NO_NORMS,
     )
@@ -207,6 +214,7 @@ def _page(
             *_notices(reading),
             *foreign_numbers(graph, app.library),
             *answered_at_other_ages(graph, born=person.born),
+            *new_courses(report),
         ],
         rule_in_words=rule_in_words,
         does_not_tell=does_not_tell,
@@ -338,6 +346,20 @@ def answered_at_other_ages(graph: GraphSpec, *, born: date | None) -> list[str]:
         for instrument, point in last
         for age in [age_outside(instrument, born=born, on=point.reading.on)]
         if age is not None
+    ]
+
+
+def new_courses(report: SignalReport) -> list[str]:
+    """That there was an earlier course, which nothing is compared with."""
+    return [
+        gettext(
+            "%(instrument)s: a new course, counted from %(date)s. Nothing is compared"
+            " with the answers before the pause.",
+            instrument=title(each.instrument, each.respondent),
+            date=day(each.sittings[0].authored.date()),
+        )
+        for each in report.courses
+        if each.earlier
     ]
 
 

@@ -96,7 +96,12 @@ def own_series(
     plan: MeasurementPlan, instrument: Instrument, reading: ChartReading
 ) -> Trajectory | None:
     """The series measured last, of what the patient in person has answered."""
-    for course in courses(reading.episode, instrument, equivalences=plan.equivalences):
+    for course in courses(
+        reading.episode,
+        instrument,
+        equivalences=plan.equivalences,
+        new_after_days=plan.new_course_after_days,
+    ):
         if course.respondent == "self":
             return course.current
     return None

@@ -16,6 +16,7 @@ from clinical.norms.signature import is_public_key, is_signed
 from clinical.plan import MeasurementPlan
 from clinical.plan_norms import NamedPack, PlanNorms
 from clinical.signals.band import NO_NORMS, NormKey, Norms
+from clinical.trajectory import present_sittings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,12 @@ def norms_on_trial(plan: MeasurementPlan, contents: Mapping[str, bytes]) -> Norm
 
 
 def norms_for(
-    library: NormLibrary, episode: Episode, *, born: date | None, today: date
+    library: NormLibrary,
+    episode: Episode,
+    *,
+    born: date | None,
+    today: date,
+    new_after_days: int | None = None,
 ) -> Norms:
     """The norms of exactly this person's age band at intake.
 
@@ -86,21 +92,23 @@ def norms_for(
         born: date of birth, to the day; None where the record does not say it, and
             then there is no norm at all.
         today: for the day until which a pack may be used without a review.
+        new_after_days: a longer pause on a form begins a new course, and an intake.
     """
-    if born is None or not library.packs or not episode.measurements:
+    if born is None:
         return NO_NORMS
-    # The age at intake: a birthday changes neither the norm nor an earlier signal.
-    age = age_on(born, episode.measurements[0].authored.date())
-    return {
-        NormKey(
-            pack.key.instrument_id,
-            pack.key.instrument_version,
-            pack.key.language,
-            pack.key.respondent,
-        ): pack.curve if library.on_trial else _curve(pack, today)
-        for pack in library.packs
-        if pack.key.age_band.holds(age)
-    }
+    found: dict[NormKey, ExpectedResponse | NoNorm] = {}
+    for pack in library.packs:
+        key = pack.key
+        answered = present_sittings(
+            episode, key.instrument_id, key.respondent, new_after_days=new_after_days
+        )
+        # The age at intake: a birthday changes neither the norm nor an earlier signal.
+        if answered and key.age_band.holds(age_on(born, answered[0].authored.date())):
+            named = NormKey(
+                key.instrument_id, key.instrument_version, key.language, key.respondent
+            )
+            found[named] = pack.curve if library.on_trial else _curve(pack, today)
+    return found
 
 
 def overdue(library: NormLibrary, *, today: date) -> tuple[NormPack, ...]:

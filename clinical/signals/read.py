@@ -145,7 +145,12 @@ def _courses(
     episode: Episode, instrument: Instrument, plan: MeasurementPlan
 ) -> tuple[Course, ...]:
     """One for each respondent; where nobody has answered yet, an empty one."""
-    found = courses(episode, instrument, equivalences=plan.equivalences)
+    found = courses(
+        episode,
+        instrument,
+        equivalences=plan.equivalences,
+        new_after_days=plan.new_course_after_days,
+    )
     return found or (Course(instrument, "self", sittings=(), series=()),)
 
 

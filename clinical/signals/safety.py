@@ -16,12 +16,18 @@ _LONGEST_DAY = timedelta(hours=50)
 def safety_raised(course: Course) -> tuple[Raised, ...]:
     """S1 for each safety item: its last answers, and a blank in the last sitting.
 
-    A blank does not clear an earlier answer. All sittings of the day of the last
-    answer count, so that filling in the form again hides nothing.
+    A blank does not clear an earlier answer, and neither does a new course. All
+    sittings of the day of the last answer count, so that filling in the form again
+    hides nothing.
     """
     instrument = course.instrument
     items = _safety_items(instrument)
-    answered = [each for each in course.sittings if each.answers is not None]
+    answered = [
+        each
+        for part in (*course.earlier, course)
+        for each in part.sittings
+        if each.answers is not None
+    ]
     found: list[Raised] = []
     done: dict[str, Measurement] = {}  # link id -> the sitting of its last answer
     for sitting in reversed(answered):

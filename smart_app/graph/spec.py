@@ -56,7 +56,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: one version and language of the panel's instrument."""
+    """One series: one version, language and mode of one course."""
 
     version: str
     language: str
@@ -100,6 +100,7 @@ def graph_spec(
     gap_days: int,
     equivalences: Sequence[Equivalence] = (),
     norms: Norms = NO_NORMS,
+    new_after_days: int | None = None,
 ) -> GraphSpec:
     """The graph of one episode.
 
@@ -109,9 +110,12 @@ def graph_spec(
         gap_days: longer than this without a reading breaks the line.
         equivalences: what the site declares to give the same scores; one line then.
         norms: those that fit this person.
+        new_after_days: after a longer pause on a form another line begins.
     """
     series = {
-        each.id: trajectories(episode, each, equivalences=equivalences)
+        each.id: trajectories(
+            episode, each, equivalences=equivalences, new_after_days=new_after_days
+        )
         for each in instruments
     }
     dates = sorted(

@@ -212,7 +212,16 @@ def _panel_sentence(panel: Panel) -> str:
 def _column(panel: Panel, line: Line) -> str:
     if len(panel.lines) == 1:
         return form_title(panel.instrument)
-    return f"{form_title(panel.instrument)} {line.version} ({name_of(line.language)})"
+    name = f"{form_title(panel.instrument)} {line.version} ({name_of(line.language)})"
+    alike = [
+        each
+        for each in panel.lines
+        if (each.version, each.language) == (line.version, line.language)
+    ]
+    if len(alike) == 1:
+        return name
+    first, last = (day(line.points[at].reading.on) for at in (0, -1))
+    return f"{name}, {first}–{last}"
 
 
 def _expected_cell(expected: Expected, session: int) -> str:

@@ -138,3 +138,92 @@ def test_a_carers_no_does_not_clear_the_patients_safety_answer(signal_spec):
             " S4 S5 S6 S8",
         ],
     )
+
+
+def test_whoever_comes_back_after_more_than_a_year_has_a_new_start(signal_spec):
+    signal_spec(
+        """
+        day | phq-9
+          1 | 20
+          8 | 14
+         15 | 8
+        600 | 17
+        607 | 17
+        614 | 18
+        621 | 17
+        628 | 17
+        """,
+        expect=[
+            "S4 phq-9: intake 17, best 17, latest 17, rci 6, 4 sessions after intake",
+            "S5 phq-9: 0.1 a session over 4 readings, flat below 0.75",
+        ],
+    )
+
+
+def test_worse_than_at_the_new_start_is_worse(signal_spec):
+    signal_spec(
+        """
+        day | phq-9
+          1 | 20
+          8 | 8
+        600 | 12
+        607 | 18
+        """,
+        expect=["S2 phq-9: intake 12, latest 18, rci 6, 1 in a row"],
+    )
+
+
+def test_a_follow_up_after_exactly_a_year_belongs_to_the_course(signal_spec):
+    signal_spec(
+        """
+        day | phq-9
+          1 | 20
+          8 | 8
+        373 | 26
+        """,
+        expect=["S2 phq-9: intake 20, latest 26, rci 6, 1 in a row"],
+        notes=["phq-9: long_gap at session 3, silences S3 S4 S5 S6 S8"],
+    )
+
+
+def test_a_follow_up_after_a_year_and_a_day_is_a_new_start(signal_spec):
+    signal_spec(
+        """
+        day | phq-9
+          1 | 20
+          8 | 8
+        374 | 26
+        """,
+        expect=[],
+    )
+
+
+def test_a_new_course_of_ratings_has_a_usual_of_its_own(signal_spec):
+    signal_spec(
+        """
+        day | session-alliance
+          1 | 15
+          8 | 15
+         15 | 15
+        600 | 10
+        607 | 10
+        614 | 10
+        621 | 10
+        """,
+        expect=[],
+    )
+
+
+def test_a_new_course_clears_no_safety_answer(signal_spec):
+    signal_spec(
+        """
+        day | phq-9
+          1 | 2 2 1 1 1 2 1 2 2
+        600 | 2 2 1 1 1 2 1 2 _
+        """,
+        expect=[
+            "S1 phq-9: item /44260-8 answered 2, full, score 14",
+            "S1 phq-9: item /44260-8 left blank",
+        ],
+        notes=["phq-9: prorated at session 1, silences S3 S4 S5 S6 S8"],
+    )

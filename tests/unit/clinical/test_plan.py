@@ -296,6 +296,32 @@ def test_numbers_that_the_method_does_not_use_are_refused():
     assert refused_key(DEMO + EN_SAMPLE.format(id="phq-9")) == "change_samples"
 
 
+NEW_COURSE = DEMO[
+    DEMO.index("[new_course_after_days]") : DEMO.index(
+        "# ---- The numbers of the rules"
+    )
+]
+
+
+def test_the_plan_says_after_how_long_a_pause_a_new_course_begins():
+    assert plan(DEMO).new_course_after_days == 365
+    assert plan(DEMO.replace(NEW_COURSE, "")).new_course_after_days is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("= 365", "= 0", "new_course_after_days.value"),
+        ('evidence = "own"', "", "new_course_after_days.evidence"),
+        ("value ", "days ", "new_course_after_days.value"),
+    ],
+)
+def test_a_pause_without_length_or_source_is_refused(old: str, new: str, key: str):
+    assert old in NEW_COURSE
+
+    assert refused_key(DEMO.replace(NEW_COURSE, NEW_COURSE.replace(old, new))) == key
+
+
 COUPLES = DEMO[DEMO.index("[couples]") : DEMO.index("# Groups: forms")]
 
 

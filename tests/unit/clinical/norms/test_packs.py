@@ -196,6 +196,27 @@ def test_age_counts_at_intake_so_that_a_birthday_changes_no_norm() -> None:
     assert age_on(turns_65, date(2026, 3, 5)) == 65
 
 
+def test_who_comes_back_after_a_long_pause_has_the_age_at_the_new_intake() -> None:
+    library = believed(signed(pack()))
+    turns_65 = date(1961, 3, 5)  # three days after the first reading
+    episode = episode_from(
+        scored(PHQ9, value, day=day) for day, value in ((1, 15), (400, 15), (407, 20))
+    )
+
+    def found(new_after_days: int | None) -> Norms:
+        return norms_for(
+            library,
+            episode,
+            born=turns_65,
+            today=on_day(407).date(),
+            new_after_days=new_after_days,
+        )
+
+    assert SERIES in found(None)
+    assert SERIES in found(399)
+    assert SERIES not in found(398)
+
+
 @pytest.mark.parametrize(
     ("born", "why"),
     [(None, "nobody knows"), (date(2010, 1, 1), "minor"), (date(1950, 1, 1), "older")],
