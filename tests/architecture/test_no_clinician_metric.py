@@ -69,12 +69,14 @@ def test_what_computes_with_results_has_no_name_for_a_person_who_treats() -> Non
     assert found(named_persons, *NAMELESS) == []
 
 
+@pytest.mark.hazard("H21")
 def test_no_function_and_no_type_puts_results_beside_a_person_who_treats() -> None:
     beside = found(results_beside_persons, *sources())
 
     assert [each for each in beside if each.split()[-1] not in WRITTEN_ONLY] == []
 
 
+@pytest.mark.hazard("H21")
 def test_no_query_groups_rows_but_those_of_norms() -> None:
     others = [each for each in sources() if each != CELLS]
 

@@ -132,6 +132,7 @@ def test_a_completed_skeleton_read_alone_is_the_one_of_the_library(completing):
     assert load_instrument("ors", [completing.folder]) == ors
 
 
+@pytest.mark.hazard("H23")
 def test_a_wording_that_changed_is_not_offered_and_the_scores_stay(completing):
     completing.change_wording("fourth", "FOURTH")
 

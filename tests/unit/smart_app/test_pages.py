@@ -169,6 +169,30 @@ def test_a_code_opens_one_tablet_once(clinic: Clinic) -> None:
     assert again.status_code == 410
 
 
+@pytest.mark.hazard("H22")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            "Your clinician will see your answers and they are stored in your record"
+            " here. The answers are for talking about, not for marking anybody.",
+        ),
+        ("es", "Su terapeuta verá sus respuestas"),
+        ("de", "Ihre Behandlerin oder Ihr Behandler sieht Ihre Antworten"),
+    ],
+)
+def test_who_sees_the_answers_is_said_before_the_first_question(
+    clinic: Clinic, language: str, said: str
+) -> None:
+    tablet = clinic.tablet()
+
+    page = tablet.get(f"{tablet.path}?language={language}").text
+
+    assert said in page
+    assert 'name="answer:' not in page
+
+
 def test_codes_cannot_be_tried_out(clinic: Clinic) -> None:
     tablet = clinic.tablet()
 
