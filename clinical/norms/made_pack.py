@@ -1,6 +1,7 @@
 """From a norm, or from cells of several sites, to an unsigned pack."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -28,7 +29,11 @@ from questionnaires.instrument import Instrument
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What only the makers of a pack can say about it."""
+    """What only the makers of a pack can say about it.
+
+    Attributes:
+        attributes: source attributes in their own words, in place of ours.
+    """
 
     pack_id: str
     version: str
@@ -42,6 +47,7 @@ class Said:
     software: str
     developer: str
     funding: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def fit_pack(
@@ -182,6 +188,7 @@ def _attributes(said: Said, group: str) -> dict[str, str]:
         "validity_monitoring": review,
         "fairness_monitoring": review,
         "update_schedule": review,
+        **said.attributes,
     }
 
 

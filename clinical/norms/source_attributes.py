@@ -62,6 +62,16 @@ MAY_BE_UNKNOWN: frozenset[str] = frozenset(
     )
 )
 
+# What the makers say by a name of its own, and what the check of a pack finds.
+_BY_OTHERS: frozenset[str] = frozenset(
+    (
+        *("developer", "funding"),
+        *("validity_internal", "validity_external", "validity_local"),
+        *("fairness_internal", "fairness_external", "fairness_local"),
+    )
+)
+MAY_BE_SAID: tuple[str, ...] = tuple(each for each in KEYS if each not in _BY_OTHERS)
+
 
 def paragraph_of(key: str) -> str:
     """Where the rule asks for this attribute, such as "...(iv)(B)(8)(ii)"."""

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from importlib.metadata import version
@@ -13,7 +13,7 @@ import click
 
 from clinical.measurement import Mode
 from clinical.norms.pack import AgeBand, PackKey
-from clinical.norms.source_attributes import NOT_AVAILABLE
+from clinical.norms.source_attributes import MAY_BE_SAID, NOT_AVAILABLE
 from questionnaires.instrument import Instrument
 
 if TYPE_CHECKING:
@@ -123,6 +123,14 @@ def origin(command: Command) -> Command:
             show_default=True,
         ),
         click.option("--exclusions", default="none", show_default=True),
+        click.option(
+            "--attribute",
+            "attributes",
+            multiple=True,
+            metavar="KEY=TEXT",
+            help="A source attribute in your own words, such as external_tester=...;"
+            " may be repeated.",
+        ),
     ):
         command = option(command)
     return command
@@ -144,7 +152,7 @@ def pack_key(instrument: Instrument, told: Mapping[str, str]) -> PackKey:
     )
 
 
-def said_of(told: Mapping[str, str], *, software: str) -> "Said":
+def said_of(told: Mapping[str, Any], *, software: str) -> "Said":
     """Everything else that stands in the pack."""
     from clinical.norms.made_pack import Said
 
@@ -161,7 +169,24 @@ def said_of(told: Mapping[str, str], *, software: str) -> "Said":
         software=software,
         developer=told["developer"].strip(),
         funding=told["funding"].strip() or NOT_AVAILABLE,
+        attributes=_attributes(told["attributes"]),
     )
+
+
+def _attributes(told: Sequence[str]) -> dict[str, str]:
+    """Exit code 2 for one that nobody knows, or that is not for the makers to say."""
+    found: dict[str, str] = {}
+    for each in told:
+        key, _, text = (part.strip() for part in each.partition("="))
+        if key not in MAY_BE_SAID or key in found or not text:
+            click.echo(
+                f"rom norms: --attribute {key}: give KEY=TEXT, each key once, of"
+                f" {', '.join(MAY_BE_SAID)}",
+                err=True,
+            )
+            sys.exit(2)
+        found[key] = text
+    return found
 
 
 def software() -> str:

@@ -105,6 +105,47 @@ def at(tmp_path: Path) -> Callable[[bytes], Path]:
     return place
 
 
+def test_makers_say_source_attributes_in_their_own_words(
+    scores: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "said.json"
+
+    found = run(
+        *("fit", scores, *FOR_WHOM, *ORIGIN, "--out", out),
+        *("--attribute", "external_tester=A clinic elsewhere = here"),
+        *("--attribute", "fairness_approach=our own"),
+    )
+
+    assert found.exit_code == 0, found.output
+    pack = pack_from_bytes(out.read_bytes(), file="said.json")
+    assert pack.attributes["external_tester"] == "A clinic elsewhere = here"
+    assert pack.attributes["fairness_approach"] == "our own"
+    assert pack.attributes["external_data"] == NOT_AVAILABLE
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ["validity_internal=very good"],
+        ["developer=somebody else"],
+        ["colour=blue"],
+        ["external_tester"],
+        ["external_tester= "],
+        ["external_tester=a", "external_tester=b"],
+    ],
+)
+def test_what_is_not_for_the_makers_to_say_is_refused(
+    scores: Path, tmp_path: Path, told: list[str]
+) -> None:
+    more = [part for each in told for part in ("--attribute", each)]
+
+    found = run("fit", scores, *FOR_WHOM, *ORIGIN, *more, "--out", tmp_path / "x.json")
+
+    assert found.exit_code == 2
+    assert "external_tester" in found.output
+    assert not (tmp_path / "x.json").exists()
+
+
 def test_fitted_checked_and_signed_a_pack_is_believed_by_the_plan(
     checked: tuple[bytes, Any], key: Path, at: Callable[[bytes], Path]
 ) -> None:
