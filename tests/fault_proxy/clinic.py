@@ -210,14 +210,14 @@ class Clinic:
         name: str = "worker",
         probed: Probed = Probed(),  # noqa: B008 -- frozen
         pace: Pace = Pace(),  # noqa: B008 -- frozen
-        read_seconds: float = 0.25,
+        read_seconds: float = 1.0,
     ) -> Worker:
         """A worker of this clinic, impatient so that hanging costs little."""
         fence = Fence(
             bases=(self.tenant.issuer,),
             dev=True,
             read_seconds=read_seconds,
-            total_seconds=1.0,
+            total_seconds=2.0,
         )
         return Worker(
             self.tenant,

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from tests.fault_proxy.ledger_ehr import EPOCH
 
-HANG_SECONDS = 0.4  # longer than the reading time-out that the tests set
+HANG_SECONDS = 1.2  # longer than the reading time-out that the tests set
 Headers = list[tuple[str, str]]
 
 
