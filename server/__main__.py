@@ -1,6 +1,6 @@
 """`python -m server`: the same as `rom`."""
 
-from server.cli import main
+from server.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

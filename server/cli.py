@@ -1,6 +1,10 @@
 """`rom`: the command line. Heavy rooms are imported by the command that needs them."""
 
 import importlib
+import os
+import signal
+import sys
+from types import FrameType
 
 import click
 
@@ -44,3 +48,26 @@ class _Lazy(click.Group):
 @click.version_option(package_name="rom-on-fhir")
 def main() -> None:
     """Routine outcome and alliance monitoring inside the EHR."""
+
+
+def run() -> None:
+    """The command, ended by a signal as by a fault: what was begun is put away first.
+
+    Exit codes then: 130 after Ctrl-C, 143 after SIGTERM, 129 without a terminal.
+    Commands that serve have endings of their own.
+    """
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(ending, _end)
+    try:
+        main()
+    except OSError as problem:  # such as standard output on a disk that is full
+        place = problem.filename or "standard output"
+        click.echo(f"rom: {place}: {problem.strerror}; nothing more was done", err=True)
+        sys.exit(2)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)  # whoever says it twice means it
+    os.write(2, b"\nrom: ended by a signal; the same command can be run again\n")
+    sys.exit(128 + number)

@@ -106,12 +106,23 @@ def copy_pack(files: Mapping[str, bytes], target: Path) -> None:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Writes beside the file first, so that no reader ever sees half of it."""
+    """Writes beside the file first, so that no reader ever sees half of it.
+
+    Raises:
+        OSError: nothing has changed, and nothing lies beside it.
+    """
     beside = file.with_name(f".{file.name}.new")
-    beside.write_bytes(content)
-    if file.exists():
-        beside.chmod(file.stat().st_mode & 0o777)
-    os.replace(beside, file)
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())  # else a name may outlive what it names
+        if file.exists():
+            beside.chmod(file.stat().st_mode & 0o777)
+        os.replace(beside, file)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _change(name: str, content: bytes, before: bytes | None) -> Change:

@@ -60,13 +60,18 @@ def generate_key_file(path: Path) -> None:
 
     Raises:
         FileExistsError: there is a file already; a key is never overwritten.
+        OSError: it cannot be written, and is not there.
     """
     text = base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink()  # half a key looks like a key, and is never overwritten
+        raise
 
 
 def keys_from_file(path: Path) -> KeyRing:

@@ -7,13 +7,14 @@ bytes for each reading, unless they are handed on.
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ehr.bulk.errors import FolderUnusable, UnknownScore
+from ehr.bulk.helpers import helpers
 from ehr.bulk.scan import Columns, Scanned, Scanner, UnreadLine
 from ehr.bulk.spans import Span, line_numbers, spans_of
 from fhir_mapping.bulk_line import Kind, LeftOut, Wanted
@@ -160,11 +161,8 @@ def _scanned(spans: Sequence[Span], wish: Wish, *, processes: int) -> Iterator[S
         return
     # Copies of one process that was started afresh: they share the key of its hashes,
     # and hold no lock of a thread of ours.
-    with ProcessPoolExecutor(
-        processes,
-        mp_context=multiprocessing.get_context(SHARED_START),
-        initializer=_begin,
-        initargs=(wish,),
+    with helpers(
+        processes, start=SHARED_START, begin=_begin, arguments=(wish,)
     ) as pool:
         waiting = {pool.submit(_scan, each) for each in spans}
         for each in as_completed(waiting):

@@ -90,15 +90,35 @@ def parquet_batches(
     """Names of the columns, number of rows, and the rows, some thousands at a time.
 
     Raises:
-        TableUnusable: pyarrow is absent, or this is no Parquet file.
+        TableUnusable: pyarrow is absent, or this is no Parquet file; also later, from
+            the rows, where it is damaged.
     """
     arrow = _pyarrow("")
     try:
         file = _pyarrow("parquet").ParquetFile(path)
-    except arrow.ArrowInvalid:
+    except arrow.ArrowException:
         raise TableUnusable(f"{path.name}: is no Parquet file") from None
-    batches = (each.to_pylist() for each in file.iter_batches())
-    return file.schema_arrow.names, file.metadata.num_rows, batches
+    # Nanoseconds, the usual unit of many tables, are more than Python's instants hold.
+    fields = [
+        each.with_type(arrow.timestamp("us", each.type.tz))
+        if arrow.types.is_timestamp(each.type)
+        else each
+        for each in file.schema_arrow
+    ]
+    schema = arrow.schema(fields)
+
+    def batches() -> Iterator[list[dict[str, Any]]]:
+        try:
+            for each in file.iter_batches():
+                table = arrow.Table.from_batches([each])
+                yield table.cast(schema, safe=False).to_pylist()
+        except (arrow.ArrowException, OSError) as error:
+            raise TableUnusable(
+                f"{path.name}: is damaged, or of a kind that cannot be read here"
+                f" ({type(error).__name__}): write it again, or use .csv"
+            ) from None
+
+    return file.schema_arrow.names, file.metadata.num_rows, batches()
 
 
 def _pyarrow(part: str) -> Any:

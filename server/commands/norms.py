@@ -22,6 +22,7 @@ from server.norms.command_files import (
     read_scores,
     refuse,
     refuse_existing,
+    write_file,
     write_pack,
 )
 from server.norms.extract_command import extract
@@ -63,7 +64,7 @@ command.add_command(fit)
     help="SCORES are who the pack was made from: each is judged by a fit of others.",
 )
 @click.option("--write", is_flag=True, help="Put the report into the pack.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The report as one object.")
 @how_read
 def check(
@@ -103,12 +104,14 @@ def check(
     report["checked_on"] = _today().isoformat()
     report["bad_rows"] = found.not_used.n_bad
     report["left_out"] = found.not_used.left_out
-    if write:
-        write_pack(with_report(pack, report), pack_file)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
         _tell(report)
+    if write:
+        write_pack(with_report(pack, report), pack_file)
+        if pack.sign_off is not None:
+            click.echo(f"{pack_file}: no longer signed; sign it again", err=True)
     sys.exit(0 if report["within_tolerance"] == "yes" else 1)
 
 
@@ -213,7 +216,7 @@ def cells(
         text = cells_to_json(large.cells)
     except CellsRefused as problem:
         refuse(str(problem))
-    out.write_text(text, encoding="ascii")
+    write_file(out, text.encode("ascii"))
     click.echo(
         f"{out}: {large.cells.n_persons} persons in {len(large.cells.persons)} cells;"
         f" {large.persons_lost} persons in {large.cells_lost} cells of fewer than"
@@ -277,7 +280,7 @@ def fhir(pack_file: Path, *, out: Path, folders: tuple[Path, ...]) -> None:
     refuse_existing(out)
     pack = read_pack(pack_file)
     instrument = find_instrument(pack.key.instrument_id, folders)
-    out.write_bytes(pretty_json_bytes(library_from_pack(pack, instrument)))
+    write_file(out, pretty_json_bytes(library_from_pack(pack, instrument)))
     click.echo(f"{out}: Library of {pack.pack_id} {pack.version} ({pack.hash[:12]})")
 
 

@@ -1,5 +1,6 @@
 """The files of `rom norms`: read, or refused with exit code 2 and what to do."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,13 +19,14 @@ from questionnaires.instrument import Instrument
 from questionnaires.library import load_library
 from server.norms.pack_options import HowRead
 from server.norms.score_file import (
+    NobodyLeft,
     NotUsed,
     Scores,
-    ScoresUnusable,
     Wanted,
     scores_from_file,
 )
 from server.norms.score_folder import readings_from_export
+from server.norms.score_rows import ScoresUnusable
 from server.pack_files import replace_file
 
 
@@ -37,8 +39,8 @@ def read_scores(
         try:
             with progress("reading") as told:
                 found = scores_from_file(path, wanted, told=told)
-        except ScoresUnusable as problem:
-            refuse(str(problem))
+        except (ScoresUnusable, OSError) as problem:
+            _refuse_scores(problem, path)
         _tell(found.not_used, reading)
         return found
     parts: list[Readings] = []
@@ -66,25 +68,37 @@ def read_export(
                 take=take,
                 told=told,
             )
-    except ScoresUnusable as problem:
-        refuse(str(problem))
+    except (ScoresUnusable, OSError) as problem:
+        _refuse_scores(problem, folder)
     _tell(not_used, reading)
     return not_used
 
 
+def _refuse_scores(problem: ScoresUnusable | OSError, path: Path) -> NoReturn:
+    if isinstance(problem, OSError):
+        refuse(f"{problem.filename or path}: cannot be read: {problem.strerror}")
+    if isinstance(problem, NobodyLeft):  # why, is in what was not used
+        _name(problem.not_used)
+    refuse(str(problem))
+
+
 def _tell(found: NotUsed, reading: HowRead) -> None:
     """Says what was not used; goes on only if that is nothing, or wanted so."""
+    _name(found)
+    if found.n_bad and not reading.leave_out_bad_rows:
+        refuse(
+            f"{found.n_bad} rows are no readings: mend them, or go on without them"
+            " by --leave-out-bad-rows"
+        )
+
+
+def _name(found: NotUsed) -> None:
     for each in found.bad:
         click.echo(each, err=True)
     if found.n_bad > len(found.bad):
         click.echo(f"... and {found.n_bad - len(found.bad)} more such rows", err=True)
     for reason, count in found.left_out.items():
         click.echo(f"left out: {count} {reason}", err=True)
-    if found.n_bad and not reading.leave_out_bad_rows:
-        refuse(
-            f"{found.n_bad} rows are no readings: mend them, or go on without them"
-            " by --leave-out-bad-rows"
-        )
 
 
 def find_instrument(name: str, folders: tuple[Path, ...]) -> Instrument:
@@ -108,6 +122,8 @@ def read_pack(path: Path) -> NormPack:
         return pack_from_bytes(content, file=path.name)
     except NormPackError as problem:
         refuse(str(problem))
+    except OSError as problem:
+        refuse(f"{path}: cannot be read: {problem.strerror}")
 
 
 def write_pack(pack: NormPack, path: Path) -> None:
@@ -117,13 +133,26 @@ def write_pack(pack: NormPack, path: Path) -> None:
         pack_from_bytes(content, file=path.name)  # as the server will read it
     except NormPackError as problem:
         refuse(str(problem))
-    replace_file(path, content)
+    write_file(path, content)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """All of it, or nothing and exit code 2."""
+    try:
+        replace_file(path, content)
+    except OSError as problem:
+        refuse(
+            f"{path}: cannot be written: {problem.strerror}; what was there before is"
+            " as it was. Make room, or name another place"
+        )
 
 
 def refuse_existing(path: Path) -> None:
-    """Nothing is overwritten."""
+    """Nothing is overwritten; and no hour of work is lost for want of a folder."""
     if path.exists():
         refuse(f"{path} is there already; nothing is overwritten")
+    if not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        refuse(f"{path.parent}: is no folder that can be written into; make it first")
 
 
 @contextmanager

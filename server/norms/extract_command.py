@@ -88,7 +88,8 @@ def extract(
     except UnknownInstrument:
         _refuse(f"no instrument {instrument!r}; rom score --list shows the names")
     except OSError as error:
-        _refuse(f"{error.filename}: {error.strerror}")
+        # A disk that is full names no file.
+        _refuse(f"{error.filename or out}: {error.strerror or error}")
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     else:

@@ -31,7 +31,7 @@ from server.norms.score_file import Scores
 @for_whom
 @origin
 @click.option("--knot", type=click.FloatRange(2, 50), help="Try a bend there.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option(
     "--borrowed",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

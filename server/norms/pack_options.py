@@ -15,12 +15,13 @@ from clinical.measurement import Mode
 from clinical.norms.pack import AgeBand, PackKey
 from clinical.norms.source_attributes import MAY_BE_SAID, NOT_AVAILABLE
 from questionnaires.instrument import Instrument
+from questionnaires.wording import LANGUAGE
 
 if TYPE_CHECKING:
     from clinical.norms.made_pack import Said
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_AGES = re.compile(r"(\d{1,3})-(\d{1,3})?")
+_AGES = re.compile(r"([0-9]{1,3})-([0-9]{1,3})?")
 _MODES: Mapping[str, Mode] = {
     **{"screen": "screen", "paper": "paper", "interview": "interview"}
 }
@@ -81,15 +82,38 @@ def how_read(command: Command) -> Command:
     return cast(Command, decorated)
 
 
+def _text(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """What a pack can hold; refused before the work, not after an hour of it."""
+    text = value.strip()
+    # A byte that is not UTF-8 comes from the command line as half a character.
+    if not text or re.search("[\ud800-\udfff]", text):
+        raise click.BadParameter("is empty, or no UTF-8")
+    return text
+
+
+def _code(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not LANGUAGE.fullmatch(value.strip()):
+        raise click.BadParameter("is no code of a language, such as de or pt-BR")
+    return value.strip()
+
+
 def for_whom(command: Command) -> Command:
     """Instrument, language, ages, setting and who answered: the pack's key."""
     for option in (
         click.option("--instrument", required=True, metavar="ID"),
-        click.option("--language", required=True, metavar="CODE", help="Of the form."),
+        click.option(
+            "--language",
+            required=True,
+            callback=_code,
+            metavar="CODE",
+            help="Of the form.",
+        ),
         click.option(
             "--ages", required=True, metavar="FROM-TO", help="18-64, or 65- for no end."
         ),
-        click.option("--setting", required=True, help="Such as outpatient."),
+        click.option(
+            "--setting", callback=_text, required=True, help="Such as outpatient."
+        ),
         click.option(
             "--respondent",
             type=click.Choice(["self", "carer"]),
@@ -104,17 +128,32 @@ def for_whom(command: Command) -> Command:
 def origin(command: Command) -> Command:
     """Where the scores come from, and on what basis they are used."""
     for option in (
-        click.option("--id", "pack_id", required=True, help="The pack's name."),
-        click.option("--version", "version_", default="1.0.0", show_default=True),
-        click.option("--country", required=True),
-        click.option("--period", required=True, help='Such as "2019 to 2024".'),
         click.option(
-            "--legal-basis", required=True, help="On which these data are used."
+            "--id", "pack_id", callback=_text, required=True, help="The pack's name."
         ),
-        click.option("--licence", required=True, help="Of the pack."),
-        click.option("--developer", required=True, help="Who made it; a contact."),
         click.option(
-            "--funding", default=NOT_AVAILABLE, show_default=True, help="Who paid."
+            "--version", "version_", callback=_text, default="1.0.0", show_default=True
+        ),
+        click.option("--country", callback=_text, required=True),
+        click.option(
+            "--period", callback=_text, required=True, help='Such as "2019 to 2024".'
+        ),
+        click.option(
+            "--legal-basis",
+            callback=_text,
+            required=True,
+            help="On which these data are used.",
+        ),
+        click.option("--licence", callback=_text, required=True, help="Of the pack."),
+        click.option(
+            "--developer", callback=_text, required=True, help="Who made it; a contact."
+        ),
+        click.option(
+            "--funding",
+            callback=_text,
+            default=NOT_AVAILABLE,
+            show_default=True,
+            help="Who paid.",
         ),
         click.option(
             "--mode",
@@ -122,7 +161,7 @@ def origin(command: Command) -> Command:
             default="any",
             show_default=True,
         ),
-        click.option("--exclusions", default="none", show_default=True),
+        click.option("--exclusions", callback=_text, default="none", show_default=True),
         click.option(
             "--attribute",
             "attributes",
@@ -145,10 +184,10 @@ def pack_key(instrument: Instrument, told: Mapping[str, str]) -> PackKey:
     return PackKey(
         instrument.id,
         instrument.version,
-        language=told["language"].strip(),
+        language=told["language"],
         respondent="carer" if told["respondent"] == "carer" else "self",
         age_band=AgeBand(int(ages[1]), int(ages[2]) if ages[2] else None),
-        setting=told["setting"].strip(),
+        setting=told["setting"],
     )
 
 
@@ -157,18 +196,18 @@ def said_of(told: Mapping[str, Any], *, software: str) -> "Said":
     from clinical.norms.made_pack import Said
 
     return Said(
-        pack_id=told["pack_id"].strip(),
-        version=told["version_"].strip(),
+        pack_id=told["pack_id"],
+        version=told["version_"],
         mode=_MODES.get(told["mode"], "any"),
-        country=told["country"].strip(),
-        period=told["period"].strip(),
-        exclusions=told["exclusions"].strip(),
+        country=told["country"],
+        period=told["period"],
+        exclusions=told["exclusions"],
         missing_handling="a session without a score is no reading; nothing is imputed",
-        legal_basis=told["legal_basis"].strip(),
-        licence=told["licence"].strip(),
+        legal_basis=told["legal_basis"],
+        licence=told["licence"],
         software=software,
-        developer=told["developer"].strip(),
-        funding=told["funding"].strip() or NOT_AVAILABLE,
+        developer=told["developer"],
+        funding=told["funding"],
         attributes=_attributes(told["attributes"]),
     )
 

@@ -1,9 +1,9 @@
 """A file of many people's scores → readings, and every row that was left out."""
 
-import csv
+import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,26 +12,13 @@ from clinical.norms.numbering import numbered
 from clinical.norms.pack import AgeBand
 from clinical.norms.people import People
 from questionnaires.instrument import ScoreRule
-from server.bulk.score_table import TableUnusable, parquet_batches
+from server.norms.score_rows import Row, ScoresUnusable, csv_rows, parquet_rows
 
-NEEDED = ("person", "score")
-KNOWN = (*NEEDED, "session", "date", "day", "language", "age", "sex")
 GROUPS = ("language", "age", "sex")
 MOST_TOLD = 20  # lines that are named one by one
-# Its line; its entries by column, None if they are too few or too many; and whether
-# sessions are numbered.
-_Row = tuple[int, dict[str, str] | None, bool]
-
-
-class ScoresUnusable(Exception):
-    """A file that cannot be read at all; says what to do."""
-
-
-class NobodyLeft(ScoresUnusable):
-    """There are no scores, or not of those the norm is for."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name}: holds nobody's course that can be used")
+# Of a score, also with a decimal comma; `float` would take 1_0, NaN and other digits.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}([.,][0-9]{0,30})?")
+_AGE = re.compile(r"([0-9]{1,3})(\.0+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +64,14 @@ class Scores:
     not_used: NotUsed
 
 
+class NobodyLeft(ScoresUnusable):
+    """There are no scores, or not of those the norm is for."""
+
+    def __init__(self, name: str, not_used: NotUsed) -> None:
+        super().__init__(f"{name}: holds nobody's course that can be used")
+        self.not_used = not_used
+
+
 @dataclass(slots=True)
 class _Rows:
     """Rows that are readings, as columns: there may be millions.
@@ -106,24 +101,24 @@ def scores_from_file(
         told: hears what is done and how much there is, in bytes or rows.
 
     Raises:
-        ScoresUnusable: not such a file, or nobody is left.
+        ScoresUnusable: not such a file; `NobodyLeft` with what stood in it instead.
         OSError: it cannot be read.
     """
     if path.suffix == ".parquet":
-        return _scores(_parquet_rows(path, told), wanted, name=path.name)
+        return _scores(parquet_rows(path, told), wanted, name=path.name)
     if path.suffix == ".csv":
-        return _scores(_csv_rows(path, told), wanted, name=path.name)
+        return _scores(csv_rows(path, told), wanted, name=path.name)
     raise ScoresUnusable(
         f"{path.name}: is no .csv or .parquet, and no folder with an export's NDJSON"
     )
 
 
-def _scores(rows: Iterable[_Row], wanted: Wanted, *, name: str) -> Scores:
+def _scores(rows: Iterable[Row], wanted: Wanted, *, name: str) -> Scores:
     found, bad = _Rows(), []
     by_session = False
     for line, row, by_session in rows:
-        if row is None:
-            problem = "has not as many entries as the header"
+        if isinstance(row, str):
+            problem = row
         else:
             problem = _add(found, line, row, wanted.score, by_session=by_session)
         if problem:
@@ -136,8 +131,6 @@ def _scores(rows: Iterable[_Row], wanted: Wanted, *, name: str) -> Scores:
         wanted=[not each for each in reasons],
         by_session=by_session,
     )
-    if not usable.readings.n_persons:
-        raise NobodyLeft(name)
     problem = f"{'session' if by_session else 'date'} is there twice for this person"
     bad += [_BadRow(found.line[row], problem) for row in usable.twice]
     problem = "the person has no session 1"
@@ -145,75 +138,11 @@ def _scores(rows: Iterable[_Row], wanted: Wanted, *, name: str) -> Scores:
     bad.sort(key=lambda each: each.line)
     told = tuple(f"{name}:{each.line}: {each.problem}" for each in bad[:MOST_TOLD])
     left_out = Counter(each for each in reasons if each)
+    not_used = NotUsed(told, len(bad), dict(sorted(left_out.items())))
+    if not usable.readings.n_persons:
+        raise NobodyLeft(name, not_used)
     groups = _groups([found.groups[at] for at in usable.persons])
-    return Scores(
-        People(usable.readings, groups),
-        NotUsed(told, len(bad), dict(sorted(left_out.items()))),
-    )
-
-
-def _parquet_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[_Row]:
-    try:
-        names, size, batches = parquet_batches(path)
-    except TableUnusable as problem:
-        raise ScoresUnusable(str(problem)) from None
-    by_session = _check_head(list(names), path.name)
-    number = 0
-    for batch in batches:
-        for row in batch:
-            number += 1
-            texts = {key: "" if v is None else str(v) for key, v in row.items()}
-            yield number, texts, by_session
-        told(number, size)
-
-
-def _csv_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[_Row]:
-    size = path.stat().st_size
-    with path.open("rb") as raw:
-        done = 0
-
-        def lines() -> Iterator[str]:
-            nonlocal done
-            for number, each in enumerate(raw):
-                done += len(each)
-                if number % 10_000 == 0:
-                    told(done, size)
-                yield each.decode("utf-8-sig" if number == 0 else "utf-8", "replace")
-            told(size, size)
-
-        reader = csv.reader(lines(), strict=True)
-        try:
-            head = [each.strip() for each in next(reader, [])]
-            by_session = _check_head(head, path.name)
-            for cells in reader:
-                line = reader.line_num
-                if not cells:
-                    continue
-                stripped = [each.strip() for each in cells]
-                whole = len(cells) == len(head)
-                row = dict(zip(head, stripped, strict=True)) if whole else None
-                yield line, row, by_session
-        except csv.Error as error:
-            raise ScoresUnusable(f"{path.name}:{reader.line_num}: {error}") from None
-
-
-def _check_head(head: list[str], file: str) -> bool:
-    """Whether sessions are numbered; else they are counted from dates."""
-    missing = [each for each in NEEDED if each not in head]
-    if "session" not in head and "date" not in head:
-        missing.append("session or date")
-    if missing:
-        raise ScoresUnusable(
-            f"{file}:1: no column {', '.join(missing)}; the first line must name"
-            " person, score, and session or date"
-        )
-    unknown = [each for each in head if each not in KNOWN]
-    if unknown or len(set(head)) < len(head):
-        raise ScoresUnusable(
-            f"{file}:1: {len(unknown)} columns are unknown or one is there twice;"
-            f" known are {', '.join(KNOWN)}. Take out what no norm needs"
-        )
-    return "session" in head
+    return Scores(People(usable.readings, groups), not_used)
 
 
 def _add(
@@ -230,25 +159,27 @@ def _add(
     when = _session(row["session"]) if by_session else _day(row["date"])
     if when is None:
         return "session is no number from 1" if by_session else "date is no 2026-11-25"
-    try:
-        score = float(row["score"])
-    except ValueError:
+    if not _NUMBER.fullmatch(row["score"]):
         return "score is no number"
+    score = float(row["score"].replace(",", "."))
     if not float(rule.low) <= score <= float(rule.high):
         return f"score is outside {rule.low} to {rule.high}"
-    number = found.persons.setdefault(row["person"], len(found.groups))
-    if number == len(found.groups):
-        found.groups.append({})
-    groups = found.groups[number]
+    number = found.persons.get(row["person"], len(found.groups))
+    known = {} if number == len(found.groups) else found.groups[number]
     # What is said at the intake holds for the whole course, so the first row decides.
-    for name in GROUPS:
-        if row.get(name) and name not in groups:
-            if name == "age" and not row[name].isdecimal():
-                return "age is no whole number of years"
-            groups[name] = row[name]
-    language = row.get("language")
-    if language and groups["language"] != language:
+    said = {each: row[each] for each in GROUPS if row.get(each)} | known
+    age = _AGE.fullmatch(said.get("age", "0"))
+    if age is None:
+        return "age is no whole number of years"
+    if "age" in said:
+        said["age"] = age[1]
+    if row.get("language") not in (None, "", said.get("language")):
         return "language is another one than in this person's first row"
+    if number == len(found.groups):
+        found.persons[row["person"]] = number
+        found.groups.append(said)
+    else:
+        found.groups[number] = said
     found.person.append(number)
     found.line.append(line)
     found.when.append(when)
@@ -270,7 +201,11 @@ def _day(text: str) -> int | None:
 
 
 def _not_wanted(groups: dict[str, str], wanted: Wanted) -> str:
-    if groups.get("language", wanted.language) != wanted.language:
+    language, among = (
+        each.lower().replace("_", "-")
+        for each in (groups.get("language", wanted.language), wanted.language)
+    )
+    if language != among and not language.startswith(f"{among}-"):
         return "persons with another language"
     age = groups.get("age")
     if age is not None and not wanted.ages.holds(int(age)):

@@ -8,7 +8,8 @@ from ehr.bulk.errors import FolderUnusable
 from ehr.bulk.extract import Wish
 from questionnaires.instrument import Instrument
 from server.bulk.scores import Choice, scores_from_folder
-from server.norms.score_file import NobodyLeft, NotUsed, ScoresUnusable, Wanted
+from server.norms.score_file import NobodyLeft, NotUsed, Wanted
+from server.norms.score_rows import ScoresUnusable
 
 
 def readings_from_export(
@@ -40,8 +41,6 @@ def readings_from_export(
         )
     except FolderUnusable as problem:
         raise ScoresUnusable(str(problem)) from None
-    if not report["persons"]:
-        raise NobodyLeft(folder.name)
     counts = (
         ("older versions", report["older_versions"]),
         ("same sitting", report["same_sitting"]),
@@ -49,8 +48,11 @@ def readings_from_export(
         ("later courses", report["later_courses"]),
         *report["left_out"].items(),
     )
-    return NotUsed(
+    not_used = NotUsed(
         tuple(report["unread_at"]),
         sum(int(each["count"]) for each in report["unread"]),
         {f"readings ({why})": count for why, count in counts if count},
     )
+    if not report["persons"]:
+        raise NobodyLeft(folder.name, not_used)
+    return not_used

@@ -21,11 +21,18 @@ def generate_signing_key(path: Path) -> bytes:
 
     Raises:
         FileExistsError: there is a file already; a key is never overwritten.
+        OSError: it cannot be written, and is not there.
     """
     seed = secrets.token_bytes(KEY_BYTES)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{_MARK}{base64.b64encode(seed).decode('ascii')}\n")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{_MARK}{base64.b64encode(seed).decode('ascii')}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink()
+        raise
     return seed
 
 

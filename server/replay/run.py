@@ -1,11 +1,10 @@
 """From the charts of an export to sums: each person by itself, in several processes."""
 
 import json
-import multiprocessing
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +35,7 @@ from clinical.across_episodes.replay_counts import (
 )
 from clinical.plan import MeasurementPlan
 from ehr.bulk.charts import ChartReader, Charts
+from ehr.bulk.helpers import helpers
 from fhir_mapping.history import history_of
 from fhir_mapping.visits import begun_visits
 from server.languages import TRANSLATIONS, read_catalogues, words_without_request
@@ -243,12 +243,8 @@ def _replayed(
             yield len(each), replayer.of_people(each)
         return
     # Started afresh: a copy of this process might hold another thread's lock.
-    with ProcessPoolExecutor(
-        processes,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(replayer.wish, replayer.files),
-    ) as pool:
+    arguments = (replayer.wish, replayer.files)
+    with helpers(processes, start="spawn", begin=_begin, arguments=arguments) as pool:
         waiting = {pool.submit(_of_people, each): len(each) for each in pieces}
         for done in as_completed(waiting):
             yield waiting[done], done.result()
