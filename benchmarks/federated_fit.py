@@ -19,9 +19,10 @@ import numpy as np
 
 from benchmarks.report import Target, at_most, report, run, say, versions
 from clinical.norms.cells import Cells, add, cells_of, suppress
-from clinical.norms.cells_json import cells_from_json, cells_to_json
+from clinical.norms.cells_json import SentCells, cells_from_json, cells_to_json
 from clinical.norms.fit import Fit, fit
 from clinical.norms.form import FULL
+from clinical.norms.pack import AgeBand, PackKey
 from clinical.norms.readings import Readings
 from clinical.norms.rules import shipped_rules
 from clinical.norms.simulate import PLAIN, as_ordinals, simulate
@@ -54,9 +55,9 @@ def measure(quick: bool) -> dict[str, Any]:
         sums = timed(raw["sums_pass"], partial(sums_of, everybody))
         pooled = timed(raw["sums_fit"], partial(fit_sums, sums))
         timed(raw["small_fit"], lambda: fit_sums(sums_of(small)))
-    sent = [cells_to_json(cells_of(each)) for each in sites]
-    federated = fit_cells(add(*(cells_from_json(each) for each in sent)))
-    text = cells_to_json(cells)
+    sent = [sent_cells(cells_of(each)) for each in sites]
+    federated = fit_cells(add(*(cells_from_json(each).cells for each in sent)))
+    text = sent_cells(cells)
     apart = float(np.abs(federated.beta - pooled.beta).max())
     same = float(np.abs(one.beta - federated.beta).max())
     ratios = {
@@ -128,6 +129,13 @@ def joined(sites: list[Readings]) -> Readings:
         score=np.concatenate([each.score for each in sites]),
         intake=np.concatenate([each.intake for each in sites]),
     )
+
+
+def sent_cells(cells: Cells) -> str:
+    """The file that a site sends."""
+    adults = AgeBand(18, 64)
+    key = PackKey("phq-9", "1.0.0", "en", "self", adults, "outpatient")
+    return cells_to_json(SentCells(cells, key, 1))
 
 
 def fit_cells(cells: Cells) -> Fit:

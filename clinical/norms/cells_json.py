@@ -5,30 +5,54 @@ that says something impossible is refused with the place in it.
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 
 from clinical.norms.cells import COLUMNS, Cells
 from clinical.norms.errors import CellsRefused
+from clinical.norms.pack import PackKey, key_from, key_json
 from clinical.norms.readings import BoolArray, FloatArray
+from questionnaires.errors import InstrumentFileError
+from questionnaires.table import Table
 
-FORMAT = "rom-on-fhir/norm-cells/2"
+FORMAT = "rom-on-fhir/norm-cells/3"
 MOST_BYTES = 65_536
-_KEYS = ("format", "time_axis", "knot_session", "columns", "cells")
+_KEYS = (
+    *("format", "instrument", "language", "respondent", "age_band", "setting"),
+    *("persons_per_cell", "time_axis", "knot_session", "columns", "cells"),
+)
 _TIME_AXIS = "log_session"
 # Sums come in as printed decimals: what a sum of squares may be off by.
 _SLACK = 1e-9
 
 
-def cells_to_json(cells: Cells) -> str:
-    """The file's text, at most `MOST_BYTES` of UTF-8.
+@dataclass(frozen=True, slots=True, eq=False)
+class SentCells:
+    """What a site sends.
+
+    Attributes:
+        key: for whose answers; sums of other people's are never added.
+        minimum: people in the smallest cell that may be sent.
+    """
+
+    cells: Cells
+    key: PackKey
+    minimum: int
+
+
+def cells_to_json(sent: SentCells) -> str:
+    """The file's text, at most `MOST_BYTES` of ASCII.
 
     Raises:
         CellsRefused: larger than that.
     """
+    cells = sent.cells
     head = {
         "format": FORMAT,
+        **key_json(sent.key),
+        "persons_per_cell": sent.minimum,
         "time_axis": _TIME_AXIS,
         "knot_session": cells.knot_session,
         "columns": COLUMNS,
@@ -46,7 +70,7 @@ def cells_to_json(cells: Cells) -> str:
     return text
 
 
-def cells_from_json(text: str) -> Cells:
+def cells_from_json(text: str) -> SentCells:
     """The cells of a file, checked.
 
     Raises:
@@ -67,15 +91,30 @@ def cells_from_json(text: str) -> Cells:
     knot = None
     if table.get("knot_session") is not None:
         knot = _positive(table, "knot_session")
+    key, minimum = _for_whom(table)
     values = _values(table.get("cells"))
     columns = dict(zip(COLUMNS, values.T, strict=True))
-    _check(columns, knot)
-    return Cells(
+    _check(columns, knot, minimum)
+    cells = Cells(
         columns["readings"].astype(np.int64),
         columns["persons"].astype(np.int64),
         **{name: columns[name] for name in COLUMNS[2:]},
         knot_session=knot,
     )
+    return SentCells(cells, key, minimum)
+
+
+def _for_whom(table: dict[str, Any]) -> tuple[PackKey, int]:
+    read = Table("", "", table)
+    try:
+        instrument = read.table("instrument")
+        key, minimum = key_from(read, instrument), read.whole("persons_per_cell")
+        instrument.finish()
+    except InstrumentFileError as error:  # the reader of tables is shared
+        raise CellsRefused(error.key, error.problem) from None
+    if minimum < 1:
+        raise CellsRefused("persons_per_cell", "is below 1")
+    return key, minimum
 
 
 def _short(row: tuple[Any, ...]) -> str:
@@ -91,7 +130,7 @@ def _table(text: str) -> dict[str, Any]:
         table = json.loads(
             text, parse_constant=_no_constant, object_pairs_hook=_no_twice
         )
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise CellsRefused("file", "is not JSON") from None
     if not isinstance(table, dict):
         raise CellsRefused("file", "is not a JSON object")
@@ -131,10 +170,10 @@ def _values(rows: object) -> FloatArray:
     return np.array(rows, dtype=np.float64)
 
 
-def _check(columns: dict[str, FloatArray], knot: float | None) -> None:
+def _check(columns: dict[str, FloatArray], knot: float | None, minimum: int) -> None:
     """What holds for the sums of any scores at all."""
     n, m = columns["readings"], columns["persons"]
-    for name, least in (("readings", 1), ("persons", 1)):
+    for name, least in (("readings", 1), ("persons", minimum)):
         column = columns[name]
         _refuse(name, column != np.round(column), "is not a whole number")
         _refuse(name, column < least, f"is below {least}")

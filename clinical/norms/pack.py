@@ -187,17 +187,12 @@ def body_of(pack: NormPack) -> dict[str, Any]:
         "format": FORMAT,
         "pack_id": pack.pack_id,
         "version": pack.version,
-        "instrument": {
-            "id": key.instrument_id,
-            "version": key.instrument_version,
-            "canonical": origin.canonical,
-            "score": origin.score,
-            "items": list(origin.items),
-        },
-        "language": key.language,
-        "respondent": key.respondent,
-        "age_band": {"from": key.age_band.start, "to": key.age_band.to},
-        "setting": key.setting,
+        **key_json(
+            key,
+            canonical=origin.canonical,
+            score=origin.score,
+            items=list(origin.items),
+        ),
         "mode": origin.mode,
         "country": origin.country,
         "curve": curve_json(pack.curve),
@@ -226,18 +221,46 @@ def body_of(pack: NormPack) -> dict[str, Any]:
     }
 
 
-def _pack(table: Table, *, digest: str, signature: str) -> NormPack:
-    if table.text("format") != FORMAT:
-        raise table.refuse("format", f"is not {FORMAT}: made by another version?")
-    instrument, ages = table.table("instrument"), table.table("age_band")
-    key = PackKey(
+def key_json(key: PackKey, **of_instrument: Any) -> dict[str, Any]:
+    """For whose answers, as packs and cells say it.
+
+    Args:
+        of_instrument: what else is said of the instrument.
+    """
+    return {
+        "instrument": {
+            "id": key.instrument_id,
+            "version": key.instrument_version,
+            **of_instrument,
+        },
+        "language": key.language,
+        "respondent": key.respondent,
+        "age_band": {"from": key.age_band.start, "to": key.age_band.to},
+        "setting": key.setting,
+    }
+
+
+def key_from(table: Table, instrument: Table) -> PackKey:
+    """The way back.
+
+    Raises:
+        InstrumentFileError: something is missing or is none.
+    """
+    return PackKey(
         instrument_id=instrument.text("id"),
         instrument_version=instrument.text("version"),
         language=table.text("language"),
         respondent=table.one_of("respondent", _RESPONDENTS),
-        age_band=_age_band(ages),
+        age_band=_age_band(table.table("age_band")),
         setting=table.text("setting"),
     )
+
+
+def _pack(table: Table, *, digest: str, signature: str) -> NormPack:
+    if table.text("format") != FORMAT:
+        raise table.refuse("format", f"is not {FORMAT}: made by another version?")
+    instrument = table.table("instrument")
+    key = key_from(table, instrument)
     origin = _origin(table, instrument)
     instrument.finish()
     pack_id, version = table.text("pack_id"), table.text("version")

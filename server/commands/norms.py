@@ -194,7 +194,7 @@ def cells(
 ) -> None:
     """Sums of SCORES per cell, to send to whoever pools; no row of a person."""
     from clinical.norms.cells import Cells, add, cells_of, suppress
-    from clinical.norms.cells_json import cells_to_json
+    from clinical.norms.cells_json import SentCells, cells_to_json
     from clinical.norms.errors import CellsRefused
     from clinical.norms.readings import Readings
     from clinical.norms.rules import shipped_rules
@@ -213,7 +213,9 @@ def cells(
         else:
             take(read_scores(scores, instrument, key, reading=reading).people.readings)
         large = suppress(add(*parts), minimum=shipped_rules().persons_per_cell)
-        text = cells_to_json(large.cells)
+        if not large.cells.n_persons:
+            refuse(f"no cell has {large.minimum} people: nothing may leave the site")
+        text = cells_to_json(SentCells(large.cells, key, large.minimum))
     except CellsRefused as problem:
         refuse(str(problem))
     write_file(out, text.encode("ascii"))
@@ -235,29 +237,23 @@ def pool(
 ) -> None:
     """One pack from the cells of several sites; each site then checks it locally."""
     from clinical.norms.cells import add
-    from clinical.norms.cells_json import MOST_BYTES, cells_from_json
     from clinical.norms.errors import CellsRefused, NotFitted, TooFewPeople
     from clinical.norms.pooled_pack import pool_pack
     from clinical.norms.rules import shipped_rules
+    from server.norms.sites import sites_that_belong_together
 
     refuse_existing(out)
     instrument = find_instrument(told["instrument"], folders)
-    sites = []
-    for file in files:
-        try:
-            with file.open("rb") as stream:
-                text = stream.read(MOST_BYTES + 1).decode("utf-8", "replace")
-            sites.append(cells_from_json(text))
-        except CellsRefused as problem:
-            refuse(f"{file}: {problem}")
+    key, rules = pack_key(instrument, told), shipped_rules()
+    sites = sites_that_belong_together(files, key, rules)
     try:
         pack = pool_pack(
             add(*sites),
             instrument,
-            key=pack_key(instrument, told),
+            key=key,
             said=said_of(told, software=software()),
             n_sites=len(sites),
-            rules=shipped_rules(),
+            rules=rules,
         )
     except (CellsRefused, NotFitted, TooFewPeople) as problem:
         refuse(str(problem))

@@ -495,10 +495,108 @@ def test_the_cells_of_an_export_are_those_of_its_readings(tmp_path: Path) -> Non
         assert found.exit_code == 0, found.output
 
     one, two = (
-        cells_from_json(each.read_text("ascii")) for each in (from_file, from_folder)
+        cells_from_json(each.read_text("ascii")).cells
+        for each in (from_file, from_folder)
     )
     assert one.persons.tolist() == two.persons.tolist()
     assert one.y_ly == pytest.approx(two.y_ly)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("--language", "de"), "another language"),
+        (("--instrument", "gad-7"), "another instrument id"),
+        (("--ages", "18-"), "another age band"),
+        (("--setting", "inpatient"), "another setting"),
+        (("--respondent", "carer"), "another respondent"),
+    ],
+)
+def test_cells_of_other_people_are_not_pooled(
+    tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    ours, theirs = tmp_path / "ours.json", tmp_path / "theirs.json"
+    rows = "".join(f"{each},1,9\n{each},2,8\n" for each in range(60))
+    scores = tmp_path / "scores.csv"
+    scores.write_text("person,session,score\n" + rows)
+    for out, instead in ((ours, ()), (theirs, change)):
+        found = run("cells", scores, *FOR_WHOM, *instead, "--out", out)
+        assert found.exit_code == 0, found.output
+
+    found = run("pool", ours, theirs, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "p.json")
+
+    assert (found.exit_code, f"{theirs}: is not for whom" in found.output) == (2, True)
+    assert said in found.output
+    assert not (tmp_path / "p.json").exists()
+
+
+def test_the_cells_of_one_site_count_once(tmp_path: Path, scores: Path) -> None:
+    cells, again = tmp_path / "a.json", tmp_path / "b.json"
+    run("cells", scores, *FOR_WHOM, "--out", cells)
+    again.write_bytes(cells.read_bytes())
+
+    found = run("pool", cells, again, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "p.json")
+
+    assert found.exit_code == 2
+    assert f"{again}: is the same as {cells}: each site counts once" in found.output
+
+
+def test_cells_from_which_single_people_can_be_read_are_not_pooled(
+    tmp_path: Path, scores: Path
+) -> None:
+    cells = tmp_path / "cells.json"
+    run("cells", scores, *FOR_WHOM, "--out", cells)
+    told = json.loads(cells.read_text())
+    cells.write_text(json.dumps(told | {"persons_per_cell": 2}))
+
+    found = run("pool", cells, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "p.json")
+
+    assert found.exit_code == 2
+    assert "may hold cells of 2 people" in found.output
+
+
+def test_where_every_cell_is_small_nothing_is_sent(tmp_path: Path) -> None:
+    scores, out = tmp_path / "scores.csv", tmp_path / "cells.json"
+    scores.write_text("person,session,score\na,1,9\na,2,8\n")
+
+    found = run("cells", scores, *FOR_WHOM, "--out", out)
+
+    assert (found.exit_code, out.exists()) == (2, False)
+    assert "no cell has 5 people" in found.output
+
+
+def test_the_folder_of_a_pack_is_there_before_the_work_begins(
+    tmp_path: Path, scores: Path
+) -> None:
+    out = tmp_path / "none" / "pack.json"
+
+    found = run("fit", scores, *FOR_WHOM, *ORIGIN, "--out", out)
+
+    assert found.exit_code == 2
+    assert "is no folder that can be written into" in found.output
+    assert "fitting" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--seed", "-1"), "--seed"),
+        (("--language", "DE"), "is no code of a language"),
+        (("--language", "de; x"), "is no code of a language"),
+        (("--setting", " "), "is empty"),
+        (("--funding", "\udcff"), "is empty, or no UTF-8"),
+    ],
+)
+def test_what_no_pack_can_say_is_refused_before_the_work_begins(
+    tmp_path: Path, scores: Path, option: tuple[str, str], said: str
+) -> None:
+    out = tmp_path / "pack.json"
+
+    found = run("fit", scores, *FOR_WHOM, *ORIGIN, *option, "--out", out)
+
+    assert (found.exit_code, out.exists()) == (2, False)
+    assert said in found.output
+    assert "reading" not in found.output
 
 
 @pytest.mark.parametrize("command", [("cells",), ("fit", *ORIGIN)])

@@ -12,19 +12,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinical.norms.cells import COLUMNS, Cells, add, cells_of, suppress
-from clinical.norms.cells_json import MOST_BYTES, cells_from_json, cells_to_json
+from clinical.norms.cells_json import (
+    MOST_BYTES,
+    SentCells,
+    cells_from_json,
+    cells_to_json,
+)
 from clinical.norms.errors import CellsRefused
 from clinical.norms.fit import fit
 from clinical.norms.form import FULL, INTERCEPT_ONLY, WITH_KNOT, Form
+from clinical.norms.pack import AgeBand
 from clinical.norms.readings import Readings
 from clinical.norms.simulate import HARD, PLAIN, Law, as_ordinals, simulate
 from clinical.norms.sums import sums_of
+from tests.norm_packs import KEY
 
 unhurried = settings(deadline=None, max_examples=40)
 
 
 def cohort(n_persons: int, law: Law = HARD, seed: int = 11) -> Readings:
     return as_ordinals(simulate(law, n_persons, random=np.random.default_rng(seed)))
+
+
+def sent(cells: Cells, minimum: int = 1) -> str:
+    """The file that a site sends."""
+    return cells_to_json(SentCells(cells, KEY, minimum))
 
 
 def equal(left: Cells, right: Cells) -> bool:
@@ -49,8 +61,8 @@ def test_a_fit_from_the_cells_of_seven_sites_is_that_of_all_their_people(
         for site in range(7)
     ]
 
-    sent = [cells_from_json(cells_to_json(site)) for site in sites]
-    federated = fit(add(*sent).sums, form, reference=14.0)
+    came = [cells_from_json(sent(site)).cells for site in sites]
+    federated = fit(add(*came).sums, form, reference=14.0)
 
     pooled = fit(sums_of(readings, knot_session=knot), form, reference=14.0)
     assert federated.beta == pytest.approx(pooled.beta, abs=1e-7)
@@ -96,7 +108,7 @@ def test_intakes_below_zero_keep_their_sign() -> None:
     found = cells_of(below)
 
     assert found.x.sum() == pytest.approx(below.intake.sum())
-    assert equal(cells_from_json(cells_to_json(found)), found)
+    assert equal(cells_from_json(sent(found)).cells, found)
 
 
 def test_sessions_with_a_gap_do_not_fit_into_cells() -> None:
@@ -151,7 +163,7 @@ def test_no_site_is_nothing_to_add() -> None:
 def test_a_file_reads_back_as_the_same_cells(seed: int, knot: float | None) -> None:
     cells = cells_of(cohort(40, PLAIN, seed), knot_session=knot)
 
-    found = cells_from_json(cells_to_json(cells))
+    found = cells_from_json(sent(cells)).cells
 
     assert all(
         np.array_equal(getattr(found, name), getattr(cells, name)) for name in COLUMNS
@@ -159,8 +171,17 @@ def test_a_file_reads_back_as_the_same_cells(seed: int, knot: float | None) -> N
     assert found.knot_session == knot
 
 
+def test_a_file_says_for_whom_it_is() -> None:
+    anybody = replace(KEY, age_band=AgeBand(18, None), respondent="carer")
+    text = cells_to_json(SentCells(cells_of(cohort(40)), anybody, 1))
+
+    found = cells_from_json(text)
+
+    assert (found.key, found.minimum) == (anybody, 1)
+
+
 def test_the_cells_of_many_people_fit_into_a_small_file() -> None:
-    text = cells_to_json(cells_of(cohort(20_000)))
+    text = sent(cells_of(cohort(20_000)))
 
     assert len(text) < 5_000
 
@@ -183,6 +204,14 @@ def column(name: str) -> tuple[str, int, int]:
     ("change", "said"),
     [
         (changed(("format",), "rom-on-fhir/norm-cells/1"), "format: is not"),
+        (changed(("instrument",), "phq-9"), "instrument: must be"),
+        (changed(("instrument", "version"), ""), "instrument.version: must be a text"),
+        (changed(("instrument", "name"), "x"), "instrument.name: is not known"),
+        (changed(("language",), 1), "language: must be a text"),
+        (changed(("respondent",), "dog"), "respondent: must be"),
+        (changed(("age_band", "to"), 3), "age_band: is no span"),
+        (changed(("persons_per_cell",), 0), "persons_per_cell: is below 1"),
+        (changed(("persons_per_cell",), 99), r"cells\[\d+\].persons: is below 99"),
         (changed(("time_axis",), "weeks"), "time_axis: is not"),
         (changed(("columns",), ["persons"]), "columns: are not"),
         (changed(("note",), "x"), "keys: 1 of them"),
@@ -212,7 +241,7 @@ def column(name: str) -> tuple[str, int, int]:
 def test_a_file_that_says_something_impossible_is_refused_with_the_place(
     change: Callable[[dict[str, Any]], None], said: str
 ) -> None:
-    table = json.loads(cells_to_json(cells_of(cohort(300))))
+    table = json.loads(sent(cells_of(cohort(300))))
     change(table)
 
     with pytest.raises(CellsRefused, match=said):
@@ -220,7 +249,7 @@ def test_a_file_that_says_something_impossible_is_refused_with_the_place(
 
 
 def test_a_cell_that_is_there_twice_is_refused() -> None:
-    table = json.loads(cells_to_json(cells_of(cohort(300))))
+    table = json.loads(sent(cells_of(cohort(300))))
     table["cells"].append(table["cells"][0])
 
     with pytest.raises(CellsRefused, match="readings: is there twice"):
@@ -232,12 +261,13 @@ def test_a_cell_that_is_there_twice_is_refused() -> None:
     [
         ("", "file: is not JSON"),
         ("[]", "not a JSON object"),
+        ('{"format": ' + "9" * 5_000 + "}", "file: is not JSON"),
         ('{"format": NaN}', "NaN is not a number"),
         ('{"format": 1, "format": 2}', "one is there twice"),
         ("[" * 60_000, "file: is not JSON"),
         (" " * (MOST_BYTES + 1), "larger than 65536 bytes"),
     ],
-    ids=["empty", "list", "nan", "twice", "deep", "large"],
+    ids=["empty", "list", "long", "nan", "twice", "deep", "large"],
 )
 def test_what_is_no_such_file_is_refused(text: str, said: str) -> None:
     with pytest.raises(CellsRefused, match=said):
