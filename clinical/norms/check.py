@@ -5,7 +5,7 @@ worse than the 80 % line, as S3; plain rules are a reliable worsening since inta
 S2, and simply worse than the reading before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,10 +55,12 @@ def check_pack(
     same_people: bool,
     rules: NormRules,
     seed: int,
+    told: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> dict[str, object]:
     """The report, as a pack holds it: texts and whole numbers only.
 
     Args:
+        told: parts done and parts in all, as it goes on.
         people: with at least `persons_for_any` whom the pack covers.
         same_people: these are who the pack was made from; then each is judged by a
             fit that lacks a tenth of them. The widths of the bands stay the pack's.
@@ -91,7 +93,15 @@ def check_pack(
         )
     )
     judged = _judged(norm, readings, away=away, instrument=instrument)
+    told(1, 5)
     calibration = _calibration(judged, covered, rules=rules, random=random)
+    told(2, 5)
+    accuracy = _accuracy(judged, instrument, rules=rules, random=random)
+    told(3, 5)
+    alerts = _alerts(judged, rules=rules, random=random)
+    told(4, 5)
+    forecast = forecast_report(norm, readings, instrument, rules=rules, random=random)
+    told(5, 5)
     overall = calibration["all"]
     within = (
         abs(overall[0].value - float(1 - rules.outer_band) / 2)
@@ -115,11 +125,9 @@ def check_pack(
             }
             for name, (outer, inner) in calibration.items()
         ],
-        "accuracy": _accuracy(judged, instrument, rules=rules, random=random),
-        "alerts_per_100_sessions": _alerts(judged, rules=rules, random=random),
-        "forecast": forecast_report(
-            norm, readings, instrument, rules=rules, random=random
-        ),
+        "accuracy": accuracy,
+        "alerts_per_100_sessions": alerts,
+        "forecast": forecast,
     }
 
 
@@ -165,15 +173,18 @@ def _calibration(
     judged: _Judged, people: People, *, rules: NormRules, random: np.random.Generator
 ) -> dict[str, tuple[Share, Share]]:
     readings = judged.readings
-    weight = 1.0 / readings.rows_per_person[readings.person]
     names, rows = zip(*_groups(readings, people), strict=True)
-    flags = [(judged.outer, each) for each in rows]
-    flags += [(judged.inner, each) for each in rows]
+    counts = [per_person(each.astype(float), readings) for each in rows]
+    # Each person weighs the same in each group, with however many readings.
     found = shares(
         np.column_stack(
-            [per_person(weight * flag * row, readings) for flag, row in flags]
+            [
+                per_person((flag & row).astype(float), readings) / np.maximum(count, 1)
+                for flag in (judged.outer, judged.inner)
+                for row, count in zip(rows, counts, strict=True)
+            ]
         ),
-        np.column_stack([per_person(weight * row, readings) for _, row in flags]),
+        np.column_stack([each > 0 for each in counts] * 2).astype(float),
         least=rules.persons_per_cell,
         draws=rules.draws,
         random=random,

@@ -17,6 +17,7 @@ from clinical.norms.signature import public_key_of, sign
 from server.clock import wall_clock
 from server.norms.command_files import (
     find_instrument,
+    progress,
     read_export,
     read_pack,
     read_scores,
@@ -88,17 +89,23 @@ def check(
 
     pack = read_pack(pack_file)
     instrument = find_instrument(pack.key.instrument_id, reading.folders)
-    found = read_scores(scores, instrument, pack.key, reading=reading)
-    click.echo("checking: shares, and intervals by drawing people again", err=True)
-    try:
-        report = check_pack(
-            pack,
-            found.people,
-            instrument,
-            same_people=same_people,
-            rules=shipped_rules(),
-            seed=seed,
+    if instrument.version != pack.key.instrument_version:
+        refuse(
+            f"{pack_file}: is for version {pack.key.instrument_version} of"
+            f" {instrument.id}; here is {instrument.version}, whose scores are others"
         )
+    found = read_scores(scores, instrument, pack.key, reading=reading)
+    try:
+        with progress("checking") as told:
+            report = check_pack(
+                pack,
+                found.people,
+                instrument,
+                same_people=same_people,
+                rules=shipped_rules(),
+                seed=seed,
+                told=told,
+            )
     except (TooFewPeople, NotFitted) as problem:
         refuse(str(problem))
     report["checked_on"] = _today().isoformat()

@@ -1,67 +1,28 @@
 """From scores to a pack in use: fit, check, sign; and by sums of several sites."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
-from clinical.norms.cells_json import cells_from_json
 from clinical.norms.library import norm_library
-from clinical.norms.pack import pack_from_bytes
+from clinical.norms.pack import pack_bytes, pack_from_bytes
 from clinical.norms.signature import public_key_of
-from clinical.norms.simulate import HARD, simulate
 from clinical.norms.source_attributes import MAY_BE_UNKNOWN, NOT_AVAILABLE
 from clinical.plan_norms import NamedPack, PlanNorms
 from server.commands.keys import command as keys
-from server.commands.norms import command as norms
 from server.norms.signing_key import seed_from_file
 from tests.exports import in_folder, other, reading
 from tests.instruments import PHQ9, plan_with
+from tests.norm_scores import FOR_WHOM, ORIGIN, observations, run, write_scores
 
-FOR_WHOM = [
-    *("--instrument", "phq-9", "--language", "en", "--ages", "18-64"),
-    *("--setting", "outpatient"),
-]
-ORIGIN = [
-    *("--id", "phq-9-synthetic", "--country", "XX", "--period", "2020 to 2024"),
-    *("--legal-basis", "synthetic", "--licence", "CC0-1.0", "--developer", "tests"),
-]
 NAME = 'Dr "Ada" Test'
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(norms, [str(each) for each in arguments])
-
-
-def write_scores(path: Path, n_persons: int = 400, seed: int = 3) -> Path:
-    """Synthetic people; sessions as they were held, without gaps."""
-    readings = simulate(HARD, n_persons, random=np.random.default_rng(seed))
-    lines = ["person,session,score,language,sex"]
-    counted: dict[int, int] = {}
-    for person, intake in enumerate(readings.intake):
-        counted[person] = 1
-        lines.append(f"p{person},1,{intake:g},en,{'fm'[person % 2]}")
-    for person, value in zip(readings.person.tolist(), readings.score, strict=True):
-        counted[person] += 1
-        sex = "fm"[person % 2]
-        lines.append(f"p{person},{counted[person]},{value:g},en,{sex}")
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def observations(scores: Path) -> Iterator[dict[str, Any]]:
-    """The same readings as an export has them, a week apart."""
-    for number, row in enumerate(scores.read_text().splitlines()[1:]):
-        person, session, score, *_ = row.split(",")
-        day = date(2024, 1, 1) + timedelta(weeks=int(session))
-        yield reading(person, day.isoformat(), float(score), name=f"o{number}")
 
 
 @pytest.fixture(scope="module")
@@ -466,105 +427,6 @@ def test_too_few_people_make_no_norm(tmp_path: Path) -> None:
     assert "at least 100" in found.output
 
 
-def test_cells_of_three_sites_give_the_pack_of_all_their_people(tmp_path: Path) -> None:
-    files = []
-    for site in range(3):
-        scores = write_scores(tmp_path / f"{site}.csv", 2000, seed=site)
-        cells = tmp_path / f"{site}.json"
-        found = run("cells", scores, *FOR_WHOM, "--out", cells)
-        assert found.exit_code == 0, found.output
-        assert "kept back" in found.stdout
-        files.append(cells)
-    out = tmp_path / "pooled.json"
-
-    found = run("pool", *files, *FOR_WHOM, *ORIGIN, "--out", out)
-
-    assert found.exit_code == 0, found.output
-    pack = pack_from_bytes(out.read_bytes(), file="p")
-    assert pack.curve.sample.n_persons > 3000
-    assert "3 sites" in pack.origin.steps[0]
-
-
-def test_the_cells_of_an_export_are_those_of_its_readings(tmp_path: Path) -> None:
-    numbered = write_scores(tmp_path / "scores.csv", 150)
-    folder = in_folder(tmp_path / "export", observations(numbered))
-    from_file, from_folder = tmp_path / "file.json", tmp_path / "folder.json"
-
-    for source, out in ((numbered, from_file), (folder, from_folder)):
-        found = run("cells", source, *FOR_WHOM, "--out", out)
-        assert found.exit_code == 0, found.output
-
-    one, two = (
-        cells_from_json(each.read_text("ascii")).cells
-        for each in (from_file, from_folder)
-    )
-    assert one.persons.tolist() == two.persons.tolist()
-    assert one.y_ly == pytest.approx(two.y_ly)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (("--language", "de"), "another language"),
-        (("--instrument", "gad-7"), "another instrument id"),
-        (("--ages", "18-"), "another age band"),
-        (("--setting", "inpatient"), "another setting"),
-        (("--respondent", "carer"), "another respondent"),
-    ],
-)
-def test_cells_of_other_people_are_not_pooled(
-    tmp_path: Path, change: tuple[str, str], said: str
-) -> None:
-    ours, theirs = tmp_path / "ours.json", tmp_path / "theirs.json"
-    rows = "".join(f"{each},1,9\n{each},2,8\n" for each in range(60))
-    scores = tmp_path / "scores.csv"
-    scores.write_text("person,session,score\n" + rows)
-    for out, instead in ((ours, ()), (theirs, change)):
-        found = run("cells", scores, *FOR_WHOM, *instead, "--out", out)
-        assert found.exit_code == 0, found.output
-
-    found = run("pool", ours, theirs, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "p.json")
-
-    assert (found.exit_code, f"{theirs}: is not for whom" in found.output) == (2, True)
-    assert said in found.output
-    assert not (tmp_path / "p.json").exists()
-
-
-def test_the_cells_of_one_site_count_once(tmp_path: Path, scores: Path) -> None:
-    cells, again = tmp_path / "a.json", tmp_path / "b.json"
-    run("cells", scores, *FOR_WHOM, "--out", cells)
-    again.write_bytes(cells.read_bytes())
-
-    found = run("pool", cells, again, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "p.json")
-
-    assert found.exit_code == 2
-    assert f"{again}: is the same as {cells}: each site counts once" in found.output
-
-
-def test_cells_from_which_single_people_can_be_read_are_not_pooled(
-    tmp_path: Path, scores: Path
-) -> None:
-    cells = tmp_path / "cells.json"
-    run("cells", scores, *FOR_WHOM, "--out", cells)
-    told = json.loads(cells.read_text())
-    cells.write_text(json.dumps(told | {"persons_per_cell": 2}))
-
-    found = run("pool", cells, *FOR_WHOM, *ORIGIN, "--out", tmp_path / "p.json")
-
-    assert found.exit_code == 2
-    assert "may hold cells of 2 people" in found.output
-
-
-def test_where_every_cell_is_small_nothing_is_sent(tmp_path: Path) -> None:
-    scores, out = tmp_path / "scores.csv", tmp_path / "cells.json"
-    scores.write_text("person,session,score\na,1,9\na,2,8\n")
-
-    found = run("cells", scores, *FOR_WHOM, "--out", out)
-
-    assert (found.exit_code, out.exists()) == (2, False)
-    assert "no cell has 5 people" in found.output
-
-
 def test_the_folder_of_a_pack_is_there_before_the_work_begins(
     tmp_path: Path, scores: Path
 ) -> None:
@@ -597,6 +459,31 @@ def test_what_no_pack_can_say_is_refused_before_the_work_begins(
     assert (found.exit_code, out.exists()) == (2, False)
     assert said in found.output
     assert "reading" not in found.output
+
+
+def test_a_pack_of_another_version_of_the_form_is_not_checked(
+    scores: Path, fitted: bytes, at: Callable[[bytes], Path]
+) -> None:
+    pack = pack_from_bytes(fitted, file="p")
+    other_version = replace(pack.key, instrument_version="0.9.0")
+    file = at(pack_bytes(replace(pack, key=other_version)))
+
+    found = run("check", file, scores)
+
+    assert found.exit_code == 2
+    assert "is for version 0.9.0 of phq-9; here is 1.0.0" in found.output
+
+
+def test_a_report_that_ends_a_signature_says_so(
+    checked: tuple[bytes, Any], key: Path, at: Callable[[bytes], Path], scores: Path
+) -> None:
+    file = at(checked[0])
+    run("sign", file, "--key", key, "--by", NAME)
+
+    found = run("check", file, scores, "--same-people", "--write")
+
+    assert "no longer signed; sign it again" in found.stderr
+    assert pack_from_bytes(file.read_bytes(), file="p").sign_off is None
 
 
 @pytest.mark.parametrize("command", [("cells",), ("fit", *ORIGIN)])
