@@ -122,8 +122,7 @@ class Export:
             )
             files += page.files
             url, pages = page.next_url, pages + 1
-        self._job.take(files)
-        self._job.transaction_time = manifest.transaction_time
+        self._job.take(files, transaction_time=manifest.transaction_time)
         self._job.requires_token = manifest.requires_token
         self._job.save()
 

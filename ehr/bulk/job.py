@@ -77,11 +77,15 @@ class Job:
             name: each for name, each in asdict(self).items() if name != "folder"
         }
         target, fresh = self.folder / STATE, self.folder / f"{STATE}.new"
-        with open(os.open(fresh, _NEW, 0o600), "w", encoding="utf-8") as stream:
-            json.dump(table, stream, indent=1)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(target)
+        try:
+            with open(os.open(fresh, _NEW, 0o600), "w", encoding="utf-8") as stream:
+                json.dump(table, stream, indent=1)
+                stream.flush()
+                os.fsync(stream.fileno())
+            fresh.replace(target)
+        except BaseException:
+            fresh.unlink(missing_ok=True)  # a folder with nothing else can be used
+            raise
 
     def update(self, number: int, **changes: Any) -> JobFile:
         """One file's new state, saved."""
@@ -89,10 +93,12 @@ class Job:
         self.save()
         return self.files[number]
 
-    def take(self, files: Sequence[ListedFile]) -> None:
+    def take(self, files: Sequence[ListedFile], *, transaction_time: str) -> None:
         """The files as listed now; what is here stays if only addresses are new."""
         before = [each.listed.meaning for each in self.files]
-        if before and before == [each.meaning for each in files]:
+        same = self.transaction_time == transaction_time
+        self.transaction_time = transaction_time
+        if same and before == [each.meaning for each in files]:
             self.files = [
                 replace(old, listed=new)
                 for old, new in zip(self.files, files, strict=True)

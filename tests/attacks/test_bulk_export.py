@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,38 @@ def test_another_list_begins_the_export_anew(ehr: ExportEhr, site: Site) -> None
     site.run()
 
     assert site.files() == {"Observation.0001.ndjson": lines("z", 5)}
+
+
+def test_a_list_of_another_moment_begins_the_export_anew(
+    ehr: ExportEhr, site: Site
+) -> None:
+    ehr.expired.add("/fhir/files/1/Observation/2")
+
+    def move_on(text: str) -> None:
+        if "new list" in text:  # as many files with as many lines, and others in them
+            counts = {name: body.count(b"\n") for name, body in ehr.files.items()}
+            ehr.files = {name: lines("new", n) for name, n in counts.items()}
+            ehr.extra["transactionTime"] = "2026-11-26T10:00:00Z"
+
+    site.tell = move_on
+    found = site.run()
+
+    assert site.files() == exported(ehr)
+    assert found.transaction_time == "2026-11-26T10:00:00Z"
+
+
+def test_a_folder_can_be_used_after_the_disk_was_full(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_number: int) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as no_room:
+        no_room.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            site.export()
+
+    assert site.run().files == 3
 
 
 def test_a_forgotten_job_is_begun_again_and_its_files_are_not_mixed(
