@@ -32,9 +32,9 @@ def helpers(
     try:
         yield pool
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
         for each in multiprocessing.active_children():
             each.terminate()
+        pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()
 

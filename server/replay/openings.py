@@ -32,31 +32,32 @@ def openings_in(file: Path) -> Mapping[str, tuple[Moment, ...]]:
         try:
             if tuple(next(rows, ())) != COLUMNS:
                 raise OpeningsUnusable(
-                    f"the header must be {','.join(COLUMNS)} and nothing else: who"
-                    " opened a chart is not read"
+                    f"{file.name}: the header must be {','.join(COLUMNS)} and nothing"
+                    " else: who opened a chart is not read"
                 )
             for number, row in enumerate(rows, start=2):
                 if row:
-                    patient, moment = _opening(row, number)
+                    place = f"{file.name}: row {number}"
+                    patient, moment = _opening(row, place)
                     found.setdefault(patient, []).append(moment)
         except (csv.Error, UnicodeDecodeError):
             raise OpeningsUnusable(
-                f"row {rows.line_num + 1} is not CSV in UTF-8 with short fields; save"
-                " the list as CSV (UTF-8)"
+                f"{file.name}: after row {rows.line_num} comes what is not CSV in UTF-8"
+                " with short fields; save the list as CSV (UTF-8)"
             ) from None
     return {patient: tuple(each) for patient, each in found.items()}
 
 
-def _opening(row: Sequence[str], number: int) -> tuple[str, Moment]:
+def _opening(row: Sequence[str], place: str) -> tuple[str, Moment]:
     if len(row) != len(COLUMNS) or not row[0].strip():
-        raise OpeningsUnusable(f"row {number}: give patient, at and encounter")
+        raise OpeningsUnusable(f"{place}: give patient, at and encounter")
     try:
         at = datetime.fromisoformat(row[1].strip())
     except ValueError:
         at = datetime.min  # noqa: DTZ901 -- stands for what is refused in the next line
     if at.tzinfo is None or not 1 < at.year < 9999:
         raise OpeningsUnusable(
-            f"row {number}, at: write the instant with its offset, such as"
+            f"{place}, at: write the instant with its offset, such as"
             " 2026-03-02T10:00:00+01:00"
         )
     return row[0].strip(), Moment(at, row[2].strip())

@@ -46,7 +46,7 @@ def _columns(header: Sequence[str]) -> list[str]:
     if missing:
         raise SessionsUnusable(
             f"the header lacks {', '.join(missing)}; it needs {', '.join(NEEDED)}, and"
-            f" may have {', '.join(OPTIONAL)}"
+            f" may have {', '.join(OPTIONAL)}, parted by commas"
         )
     if len(set(columns)) < len(columns):
         raise SessionsUnusable("the header names a column twice; keep one")
