@@ -39,7 +39,8 @@ def replay(tmp_path: Path) -> Iterator[Command]:
         more = os.read(begun.stderr.fileno(), 1_000)
         assert more, said
         said += more
-    while len(helpers_of(begun)) < 2:
+    # Each watches for the end of this command in a thread of its own.
+    while [each.num_threads() > 1 for each in helpers_of(begun)] != [True, True]:
         assert begun.poll() is None
     yield begun
     begun.kill()
