@@ -75,6 +75,7 @@ def fit(
             f"{borrowed}: is for other people: instrument, version, language,"
             " respondent and ages must be the same, only the setting may differ"
         )
+    said = said_of(told, software=software())
     found = read_scores(scores, instrument, key, reading=reading)
     seen = None
     if lent is not None:
@@ -82,7 +83,6 @@ def fit(
         click.echo(seen.said)
         if not seen.enough_to_refit:
             sys.exit(1)
-    said = said_of(told, software=software())
     said = replace(said, exclusions=_exclusions(said.exclusions, found))
     click.echo("fitting: form by ten folds, then bands", err=True)
     try:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _AGES = re.compile(r"([0-9]{1,3})-([0-9]{1,3})?")
+# A byte that is not UTF-8 comes from the command line as half a character.
+_HALF = re.compile("[\ud800-\udfff]")
 _MODES: Mapping[str, Mode] = {
     **{"screen": "screen", "paper": "paper", "interview": "interview"}
 }
@@ -85,8 +87,7 @@ def how_read(command: Command) -> Command:
 def _text(_context: click.Context, _option: click.Parameter, value: str) -> str:
     """What a pack can hold; refused before the work, not after an hour of it."""
     text = value.strip()
-    # A byte that is not UTF-8 comes from the command line as half a character.
-    if not text or re.search("[\ud800-\udfff]", text):
+    if not text or _HALF.search(text):
         raise click.BadParameter("is empty, or no UTF-8")
     return text
 
@@ -217,7 +218,7 @@ def _attributes(told: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for each in told:
         key, _, text = (part.strip() for part in each.partition("="))
-        if key not in MAY_BE_SAID or key in found or not text:
+        if key not in MAY_BE_SAID or key in found or not text or _HALF.search(text):
             click.echo(
                 f"rom norms: --attribute {key}: give KEY=TEXT, each key once, of"
                 f" {', '.join(MAY_BE_SAID)}",

@@ -447,6 +447,7 @@ def test_the_folder_of_a_pack_is_there_before_the_work_begins(
         (("--language", "de; x"), "is no code of a language"),
         (("--setting", " "), "is empty"),
         (("--funding", "\udcff"), "is empty, or no UTF-8"),
+        (("--attribute", "external_tester=\udcff"), "give KEY=TEXT"),
     ],
 )
 def test_what_no_pack_can_say_is_refused_before_the_work_begins(
