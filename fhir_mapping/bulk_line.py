@@ -32,6 +32,7 @@ LeftOut = Literal[
     "entered in error",
     "another version of the instrument",
     "another language",
+    "answered by a carer",
 ]
 
 # patient, record, instant, day, updated, value: plain, for there are millions. Both
@@ -241,6 +242,9 @@ class LineReader:
         if measured is None or measured.instrument_id != wanted.instrument.id:
             self.others += 1
             return None
+        if measured.respondent == "carer":
+            self.left_out["answered by a carer"] += 1
+            return self._no_longer(resource)
         scores = {each.score_id: each for each in measured.scores}
         value = self._value(
             self._usable(

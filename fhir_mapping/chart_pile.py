@@ -11,6 +11,7 @@ from fhir_mapping.questionnaire_response import (
     answers_from_response,
     refuse_unfinished,
 )
+from fhir_mapping.r4.answered_by import respondent_of
 from fhir_mapping.r4.codes import SUBMISSION_SYSTEM
 from fhir_mapping.r4.dates import to_the_day
 from fhir_mapping.r4.reading import Resource
@@ -55,6 +56,7 @@ class Pile:
     """What has been found so far; lives for one reading.
 
     Attributes:
+        carers: "QuestionnaireResponse/17" of those that a carer answered, read or not.
         scores: each that an Observation holds; `holders` are those, in the same order.
     """
 
@@ -64,6 +66,7 @@ class Pile:
     language: str
     responses: dict[str, Measurement] = field(default_factory=dict)
     submissions: set[str] = field(default_factory=set)
+    carers: set[str] = field(default_factory=set)
     scores: list[Measurement] = field(default_factory=list)
     holders: list[Resource] = field(default_factory=list)
     items: list[AnsweredItem] = field(default_factory=list)
@@ -95,6 +98,8 @@ class Pile:
     def _response(self, resource: Resource) -> None:
         if self._is_withdrawn(resource):
             return
+        if respondent_of(resource) == "carer":
+            self.carers.add(f"{RESPONSE}/{resource.id}")
         measurement = measurement_from_response(
             resource, self.codes, default_language=self.language
         )
@@ -128,6 +133,7 @@ class Pile:
             answers=None,
             source=f"Observation/{resource.id}",
             in_record=True,
+            respondent=respondent_of(resource),
         )
         self.scores.append(measurement)
         self.holders.append(resource)
@@ -196,6 +202,7 @@ def measurement_from_response(
         answers=answers,
         source=f"{RESPONSE}/{resource.id}",
         in_record=True,
+        respondent=respondent_of(resource),
     )
 
 

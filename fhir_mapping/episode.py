@@ -13,7 +13,7 @@ from uuid import UUID
 from clinical.measurement import Episode, Measurement, episode_from, sitting_instant
 from fhir_mapping.chart_pile import OBSERVATION, Pile, StoredScore
 from fhir_mapping.dialect import Dialect
-from fhir_mapping.item_observations import measurements_from_items
+from fhir_mapping.item_observations import SittingKey, measurements_from_items
 from fhir_mapping.known_codes import known_codes
 from fhir_mapping.r4.newest import newest_of_each
 from fhir_mapping.r4.reading import Resource
@@ -73,7 +73,7 @@ def chart_reading(
         pile.items,
         codes=pile.codes,
         default_language=dialect.default_language,
-        known={(each.instrument_id, sitting_instant(each.authored)) for each in known},
+        known={_sitting(each) for each in known},
         responses=pile.responses.keys(),
     )
     found = (*unread, *pile.unread, *items.unread)
@@ -87,12 +87,9 @@ def chart_reading(
 
 def _join_scores(pile: Pile, *, sent: set[str]) -> None:
     """Leaves in `pile.scores` only those that no response and no submission covers."""
-    if not pile.responses and not sent:
+    if not (pile.responses or pile.carers or sent):
         return
-    by_instant = {
-        (each.instrument_id, sitting_instant(each.authored)): key
-        for key, each in sorted(pile.responses.items())
-    }
+    by_sitting = {_sitting(each): key for key, each in sorted(pile.responses.items())}
     bare: list[Measurement] = []
     for own, holder in zip(pile.scores, pile.holders, strict=True):
         stored = StoredScore(own, holder)
@@ -100,12 +97,21 @@ def _join_scores(pile: Pile, *, sent: set[str]) -> None:
             continue
         key = next((each for each in stored.responses if each in pile.responses), None)
         if key is None or pile.responses[key].instrument_id != own.instrument_id:
-            key = by_instant.get((own.instrument_id, sitting_instant(own.authored)))
+            name, _, instant = mine = _sitting(own)
+            # A total rarely says who answered: a carer's is then a carer's too.
+            key = by_sitting.get(mine) or by_sitting.get((name, "carer", instant))
         if key is None:
-            bare.append(own)
+            carers = not pile.carers.isdisjoint(stored.responses)
+            bare.append(replace(own, respondent="carer") if carers else own)
         else:
             pile.responses[key] = _joined(pile, stored, pile.responses[key])
     pile.scores = bare
+
+
+def _sitting(measured: Measurement) -> SittingKey:
+    """Two respondents who answer at the same instant are two sittings."""
+    instant = sitting_instant(measured.authored)
+    return (measured.instrument_id, measured.respondent, instant)
 
 
 def _joined(pile: Pile, stored: StoredScore, response: Measurement) -> Measurement:

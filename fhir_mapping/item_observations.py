@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from clinical.measurement import Measurement, sitting_instant
+from clinical.measurement import Measurement, Respondent, sitting_instant
 from fhir_mapping.errors import UnreadableResource
 from fhir_mapping.known_codes import KnownCodes
 from fhir_mapping.observation import OBSERVATION, require_usable, score_points
 from fhir_mapping.questionnaire_response import offered_value
+from fhir_mapping.r4.answered_by import respondent_of
 from fhir_mapping.r4.codes import ITEM_SYSTEM
 from fhir_mapping.r4.reading import Answer, Resource
 from fhir_mapping.unread import Reason, Unread
@@ -21,6 +22,8 @@ from questionnaires.answers import answers_from_offered
 from questionnaires.errors import AnswerNotOffered
 from questionnaires.instrument import Instrument, Item, TextItem
 from questionnaires.scoring import score_answers
+
+SittingKey = tuple[str, Respondent, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,23 @@ def measurements_from_items(
     *,
     codes: KnownCodes,
     default_language: str,
-    known: Collection[tuple[str, datetime]],
+    known: Collection[SittingKey],
     responses: Collection[str],
 ) -> ItemsReading:
     """Measurements of the sittings of which only items are stored.
 
     Args:
-        known: instrument and instant of sittings whose answers are known otherwise.
+        known: instrument, respondent and instant of sittings whose answers are known
+            otherwise.
         responses: "QuestionnaireResponse/17" of those that were read.
     """
-    sittings: dict[tuple[str, datetime], list[AnsweredItem]] = {}
+    sittings: dict[SittingKey, list[AnsweredItem]] = {}
     for each in items:
-        key = (each.instrument.id, sitting_instant(each.authored))
+        key = (
+            each.instrument.id,
+            respondent_of(each.resource),
+            sitting_instant(each.authored),
+        )
         if key not in known and not any(one in responses for one in each.responses):
             sittings.setdefault(key, []).append(each)
     measurements: list[Measurement] = []
@@ -115,6 +123,7 @@ def _measurement(
         answers=answers,
         source=f"{OBSERVATION}/{first.resource.id}",
         in_record=True,
+        respondent=respondent_of(first.resource),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from fhir_mapping.errors import UnreadableResource, plausible_type
-from fhir_mapping.r4.references import reference_parts
+from fhir_mapping.r4.references import type_of
 from fhir_mapping.unread import Unread
 
 
@@ -121,9 +121,7 @@ class Seat(_Part):
     who: Reference | None = msgspec.field(name="actor", default=None)
 
     def __post_init__(self) -> None:
-        named = self.who.reference if self.who else None
-        parts = reference_parts(named) if named else None
-        if parts is None or parts[0] != "Patient":
+        if self.who and type_of(self.who.reference) != "Patient":
             self.who = None
 
 
@@ -133,9 +131,16 @@ class Team(Reference):
     display: str | None = None
 
     def __post_init__(self) -> None:
-        parts = reference_parts(self.reference) if self.reference else None
-        if parts is None or parts[0] != "Organization":
+        if type_of(self.reference) != "Organization":
             self.reference = self.display = None
+
+
+class Carer(Reference):
+    """Who answered, if it was a carer. No other name is kept; there are many."""
+
+    def __post_init__(self) -> None:
+        if self.reference is None or "RelatedPerson/" not in self.reference:
+            self.reference = None
 
 
 class OutcomeIssue(_Part):
@@ -175,7 +180,9 @@ class Resource(_Part):
     data_absent_reason: CodeableConcept | None = None
     method: CodeableConcept | None = None
     derived_from: tuple[Reference, ...] = ()
+    carers: Carer | tuple[Carer, ...] = msgspec.field(name="performer", default=())
     # QuestionnaireResponse
+    source: Carer | None = None
     questionnaire: str | None = None
     authored: str | None = None
     item: tuple[Item, ...] = ()
@@ -363,22 +370,17 @@ def _sorted_out(
 
 
 def _next(links: Iterable[Link]) -> str | None:
-    for link in links:
-        if link.relation == "next" and link.url:
-            return link.url
-    return None
+    return next(
+        (each.url for each in links if each.relation == "next" and each.url), None
+    )
 
 
 def _head(body: bytes) -> _Head | None:
     found = _or_none(_HEAD, body)
     if found is None:
         return None
-    return _Head(
-        resource_type=plausible_type(found.resource_type)
-        if found.resource_type
-        else "",
-        id=found.id,
-    )
+    kind = found.resource_type and plausible_type(found.resource_type)
+    return _Head(resource_type=kind, id=found.id)
 
 
 def _or_none(decoder: "msgspec.json.Decoder[_T]", body: bytes) -> _T | None:

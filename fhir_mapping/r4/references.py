@@ -13,6 +13,12 @@ def reference_parts(reference: str) -> tuple[str, str] | None:
     return parts[-2], parts[-1]
 
 
+def type_of(reference: str | None) -> str | None:
+    """The type of what a literal reference means; None without one."""
+    parts = reference_parts(reference) if reference else None
+    return parts[0] if parts else None
+
+
 def refers_to(
     reference: str, resource_type: str, *, resource_id: str, base: str | None
 ) -> bool:

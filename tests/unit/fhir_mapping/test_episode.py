@@ -108,6 +108,56 @@ def test_a_stored_total_stands_for_answers_of_a_version_we_cannot_score():
     assert values(reading) == [12]
 
 
+CARER = {"reference": "https://ehr.example/fhir/RelatedPerson/mother"}
+
+
+def respondents(reading):
+    return [each.respondent for each in reading.episode.measurements]
+
+
+def test_what_a_carer_answered_is_not_taken_for_the_patients_own():
+    response, score = response_and_score()
+    carers = response | {"id": "r2", "source": CARER}
+    bare = bare_score(id="o2", performer=[CARER])
+
+    assert respondents(reading_of([response, score])) == ["self"]
+    assert respondents(reading_of([carers])) == ["carer"]
+    assert respondents(reading_of([bare])) == ["carer"]
+    assert sorted(respondents(reading_of([response, carers]))) == ["carer", "self"]
+
+
+def test_items_of_a_carer_and_of_the_patient_are_two_sittings():
+    own = held_as_items(submission())
+    carers = [each | {"id": f"c-{each['id']}", "performer": [CARER]} for each in own]
+
+    assert respondents(reading_of(own)) == ["self"]
+    assert sorted(respondents(reading_of([*own, *carers]))) == ["carer", "self"]
+
+
+def test_a_total_that_names_nobody_belongs_to_the_carers_response_of_that_moment():
+    response, _ = response_and_score()
+    carers = response | {"source": CARER}
+
+    reading = reading_of([carers, bare_score()])
+
+    assert respondents(reading) == ["carer"]
+    assert values(reading) == [12]
+
+
+def test_a_total_of_a_carers_unreadable_response_is_not_the_patients():
+    response, score = response_and_score()
+    odd = with_changed(response, "item[0].linkId", "else") | {"source": CARER}
+
+    assert respondents(reading_of([odd, score])) == ["carer"]
+
+
+def test_staff_who_took_the_answers_down_do_not_make_them_a_carers():
+    response, _ = response_and_score()
+    nurse = {"reference": "Practitioner/nurse"}
+
+    assert respondents(reading_of([response | {"source": nurse}])) == ["self"]
+
+
 def test_blood_pressure_is_not_ours_and_no_loss():
     reading = reading_of([BLOOD_PRESSURE, {"resourceType": "Encounter", "id": "e"}])
 

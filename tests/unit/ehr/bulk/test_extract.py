@@ -225,6 +225,21 @@ def test_a_response_and_its_score_are_one_reading(tmp_path: Path) -> None:
     assert (courses.same_sitting, courses.disagreeing) == (1, 0)
 
 
+def test_a_carers_response_is_left_out_and_counted(tmp_path: Path) -> None:
+    entries = json.loads(TRANSACTION.read_text("utf-8"))["entry"]
+    resources = [each["resource"] for each in entries]
+    [response] = [
+        each for each in resources if each["resourceType"] == "QuestionnaireResponse"
+    ]
+    carers = response | {"id": "r2", "source": {"reference": "RelatedPerson/mother"}}
+    in_folder(tmp_path, [carers], "QuestionnaireResponse.ndjson")
+
+    found = extract(tmp_path, Wish("phq-9"))
+
+    assert found.left_out == {"answered by a carer": 1}
+    assert courses_in(tmp_path).n_persons == 0
+
+
 def test_two_scores_of_one_sitting_that_disagree_are_said(tmp_path: Path) -> None:
     folder = in_folder(
         tmp_path,
