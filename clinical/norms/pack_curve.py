@@ -7,6 +7,7 @@ from typing import Any
 
 from clinical.expected_response import ExpectedResponse, Sample, Term
 from clinical.norms.canonical import NotCanonical, decimal_of, text_of
+from clinical.norms.rules import shipped_rules
 from questionnaires.instrument import Direction
 from questionnaires.table import Table
 
@@ -149,6 +150,11 @@ def _check(table: Table, curve: ExpectedResponse) -> None:
         curve.max_session - 1
     ):
         raise table.refuse("max_session", "does not fit n_per_session")
+    least = shipped_rules().persons_per_session
+    if min(curve.sample.n_per_session) < least:
+        raise table.refuse(
+            "n_per_session", f"goes on after fewer than {least} people were left"
+        )
 
 
 def _term(table: Table, text: str) -> Term:

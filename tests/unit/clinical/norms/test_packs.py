@@ -361,6 +361,10 @@ def test_a_signature_holds_for_its_pack_and_its_key_only() -> None:
         ({"g": (Decimal(1), Decimal(5), Decimal(1))}, "g"),
         ({"knot_session": Decimal(3)}, "knot_session"),
         ({"max_session": 9}, "max_session"),
+        (
+            {"sample": replace(pack().curve.sample, n_per_session=(50,) * 18 + (49,))},
+            "n_per_session",
+        ),
         ({"intake_high": Decimal(99)}, "intake_low"),
         ({"terms": ("time", "intercept", "intake", "time_by_intake")}, "terms"),
     ],
