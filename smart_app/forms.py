@@ -22,7 +22,7 @@ from ehr.delivery.seal import Sealed, seal
 from ehr.tenants import Tenant
 from fhir_mapping.submission import Submission
 from questionnaires.answers import Answers, answers_from_offered, answers_to_json
-from questionnaires.instrument import Instrument, Wording
+from questionnaires.instrument import Instrument, TextItem, Wording
 from smart_app.access import opened_for, same_purpose, signed
 from smart_app.errors import ForeignRequest, NotOffered, WrongPatient
 from smart_app.offers import offered_wording, other_language_words, wording_of
@@ -153,6 +153,10 @@ def crisis_text(app: AppServices, sitting: Sitting, submission_id: str) -> str:
     vault = app.vault_of(sitting.tenant)
     if not needs_crisis_text(vault, sitting.patient, submission_id):
         return ""
+    return _sites_crisis_text(app, sitting)
+
+
+def _sites_crisis_text(app: AppServices, sitting: Sitting) -> str:
     return app.plan.crisis.get(sitting.language, app.plan.crisis[app.plan.languages[0]])
 
 
@@ -160,6 +164,15 @@ def _is_urgent(instrument: Instrument, answers: Answers) -> bool:
     findings = safety_findings(instrument, answers, authored_on="", source="")
     return any(
         isinstance(each, SafetyAnswer) and each.urgency == "full" for each in findings
+    )
+
+
+def _may_be_urgent(instrument: Instrument) -> bool:
+    return any(
+        not isinstance(each, TextItem)
+        and each.safety is not None
+        and each.safety.urgency == "full"
+        for each in instrument.items
     )
 
 
@@ -238,6 +251,10 @@ def _form_page(app: AppServices, sitting: Sitting, shown: _Shown) -> Response:
         nonce=shown.nonce,
         token=signed(app, "form", *_purpose(sitting, shown.nonce)),
         blanks=shown.blanks,
+        # Only we know what was answered, and we may be away when it is sent.
+        crisis=_sites_crisis_text(app, sitting)
+        if _may_be_urgent(shown.instrument)
+        else "",
         idle_seconds=int(app.times.kiosk_idle.total_seconds())
         if sitting.mode == "kiosk"
         else 0,

@@ -43,7 +43,10 @@ document.querySelectorAll("[data-line]").forEach((line) => {
 
 const form = document.getElementById("form");
 const notSaved = document.getElementById("not-saved");
+// Whom to call must not wait for us: while the answers cannot be read, it is shown.
+const crisis = document.querySelector("[data-crisis-unsent]");
 let sending = false;
+let leaving = false;
 
 // A question that depends on an earlier answer; what was answered in it is kept.
 const fit = () => {
@@ -66,10 +69,12 @@ async function send(wait) {
   }).catch(() => null);
   if (answer === null || answer.status >= 500) {
     notSaved.hidden = false;
+    if (crisis) crisis.hidden = false;
     notSaved.scrollIntoView({ block: "nearest" });
     window.setTimeout(() => send(Math.min(wait * 2, 15000)), wait);
     return;
   }
+  leaving = true;
   if (answer.redirected) {
     window.location.replace(answer.url);
     return;
@@ -83,6 +88,11 @@ form.addEventListener("submit", (event) => {
   sending = true;
   form.querySelector("#send").disabled = true;
   send(2000);
+});
+// Reloading would empty the form, and answers are kept nowhere else.
+window.addEventListener("beforeunload", (event) => {
+  const answered = [...new FormData(form)].some(([name, value]) => name.startsWith("answer:") && value !== "");
+  if (answered && !leaving) event.preventDefault();
 });
 window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
 

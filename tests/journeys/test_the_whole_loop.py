@@ -128,6 +128,25 @@ def test_the_form_works_without_script_and_shows_its_blanks_once(
 
 
 @pytest.mark.hazard("H10")
+def test_reloading_a_form_that_has_answers_asks_first(
+    demo: Demo, clinic: BrowserContext, tablet: BrowserContext
+) -> None:
+    chart = open_chart(demo, clinic, "Marta Windrush")
+    chart.open_app()
+    page = tablet.new_page()
+    redeem(page, *chart.code())
+    asked: list[str] = []
+    page.on("dialog", lambda each: (asked.append(each.type), each.accept()))
+    page.locator("#start").click()
+    page.reload()
+    assert asked == []
+
+    page.locator('[data-link-id="/44250-9"] input[value="1"]').check()
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.hazard("H10")
 def test_a_server_that_is_away_is_said_so_and_the_answers_arrive_once(
     demo: Demo, clinic: BrowserContext, tablet: BrowserContext
 ) -> None:
@@ -146,7 +165,9 @@ def test_a_server_that_is_away_is_said_so_and_the_answers_arrive_once(
             route.continue_()
 
     page.route("**/form/*", answer)
+    expect(page.locator("[data-crisis-unsent]")).to_be_hidden()
     page.locator("#send").click()
 
     expect(page.locator("#not-saved")).to_be_visible()
+    expect(page.locator("[data-crisis-unsent]")).to_be_visible()
     expect(page.locator("[data-saved]")).to_be_visible(timeout=15_000)
