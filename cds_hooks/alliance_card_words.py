@@ -8,6 +8,7 @@ from cds_hooks.card_parts import (
     reading_words,
     title,
 )
+from cds_hooks.progress_card_words import progress_card
 from cds_hooks.speech import gettext, number
 from clinical.signals.kinds import (
     AllianceDrop,
@@ -18,6 +19,7 @@ from clinical.signals.kinds import (
     BelowSiteCutoff,
     BothDown,
     FlatAtMaximum,
+    OutsideBand,
 )
 from questionnaires.instrument import Instrument
 
@@ -43,7 +45,7 @@ def alliance_card(signal: AllianceSignal, instrument: Instrument) -> CardText:
     return CardText(
         summary=_summary(signal, instrument),
         indicator=indicator(signal),
-        detail=_detail(signal),
+        detail=_detail(signal, instrument),
     )
 
 
@@ -86,6 +88,13 @@ def _summary(signal: AllianceSignal, instrument: Instrument) -> str:
                 " feedback.",
                 count=signal.readings,
             )
+        case BothDown(outcome=OutsideBand()):
+            # Perhaps no point worse than at the start: it would be wrong to say so.
+            return gettext(
+                "%(instrument)s: less change than expected; alliance below usual. Talk"
+                " about the work together first.",
+                instrument=title(instrument, signal.respondent),
+            )
         case BothDown():
             return gettext(
                 "%(instrument)s is worse, and the alliance rating is below this"
@@ -96,7 +105,7 @@ def _summary(signal: AllianceSignal, instrument: Instrument) -> str:
             assert_never(signal)
 
 
-def _detail(signal: AllianceSignal) -> tuple[str, ...]:
+def _detail(signal: AllianceSignal, instrument: Instrument) -> tuple[str, ...]:
     match signal:
         case BelowSiteCutoff():
             return (
@@ -155,11 +164,10 @@ def _detail(signal: AllianceSignal) -> tuple[str, ...]:
             return (gettext("This is common and no fault of anybody."),)
         case BothDown():
             return (
-                gettext(
-                    "Outcome, latest: %(outcome)s. Alliance, latest: %(alliance)s.",
-                    outcome=reading_words(signal.outcome.latest),
-                    alliance=reading_words(signal.alliance.latest),
-                ),
+                gettext("**Outcome**"),
+                *progress_card(signal.outcome, instrument).detail,
+                gettext("**Alliance**"),
+                *_detail(signal.alliance, instrument),
                 gettext(
                     "Each is compared only with this person's own course or with its"
                     " norm; the two are never added up."

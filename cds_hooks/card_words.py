@@ -83,6 +83,11 @@ def card_text(signal: SpeakingSignal, instrument: Instrument) -> CardText:
         case MissedWhileDown():
             return CardText(
                 summary=gettext(
+                    "The last visit did not take place, and before it there was less"
+                    " change than expected. Reach out to this person?"
+                )
+                if all(isinstance(each, OutsideBand) for each in signal.because)
+                else gettext(
                     "The last visit did not take place, and the ratings before it were"
                     " worse. Reach out to this person?"
                 ),

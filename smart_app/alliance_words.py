@@ -14,10 +14,12 @@ from clinical.signals.kinds import (
     BelowSiteCutoff,
     BothDown,
     FlatAtMaximum,
+    OutsideBand,
     SpreadOf,
 )
 from questionnaires.instrument import Instrument
 from smart_app.figures import number
+from smart_app.progress_words import progress_sentence
 from smart_app.sentence_parts import (
     Sentence,
     item_number,
@@ -33,17 +35,11 @@ AllianceSignal = (
     | AllianceRepaired
     | AllianceUnrepaired
     | FlatAtMaximum
-    | BothDown
 )
 
 
 def alliance_sentence(signal: AllianceSignal, instrument: Instrument) -> Sentence:
-    """What the ratings say, with what it rests on.
-
-    Args:
-        signal: R1 to R8.
-        instrument: of the rating; with R8 the outcome's.
-    """
+    """What the ratings say, with what it rests on: R1 to R7."""
     name = title(instrument, signal.respondent)
     match signal:
         case BelowSiteCutoff():
@@ -183,24 +179,49 @@ def alliance_sentence(signal: AllianceSignal, instrument: Instrument) -> Sentenc
                 why=((gettext("Latest"), reading_words(signal.latest)),),
                 rule="R7",
             )
-        case BothDown():
-            return Sentence(
-                tone="attention",
-                marker=gettext("Outcome and alliance"),
-                text=gettext(
-                    "%(instrument)s is worse, and the alliance rating is below this"
-                    " person's usual.",
-                    instrument=name,
-                ),
-                next_step=gettext("Talk about the work together first."),
-                why=(
-                    (gettext("Outcome"), reading_words(signal.outcome.latest)),
-                    (gettext("Alliance"), reading_words(signal.alliance.latest)),
-                ),
-                rule="R8",
-            )
         case _:
             assert_never(signal)
+
+
+def both_down_sentence(
+    signal: BothDown, instrument: Instrument, *, alliance: Instrument
+) -> Sentence:
+    """R8: each half in its own words, with what that half rests on.
+
+    Args:
+        signal: of both.
+        instrument: of the outcome.
+        alliance: of the rating.
+    """
+    name = title(instrument, signal.respondent)
+    if isinstance(signal.outcome, OutsideBand):
+        # Perhaps no point worse than at the start: it would be wrong to say so.
+        text = gettext(
+            "%(instrument)s: less change than expected, and the alliance rating is"
+            " below this person's usual.",
+            instrument=name,
+        )
+    else:
+        text = gettext(
+            "%(instrument)s is worse, and the alliance rating is below this"
+            " person's usual.",
+            instrument=name,
+        )
+    outcome = progress_sentence(signal.outcome, instrument)
+    rating = alliance_sentence(signal.alliance, alliance)
+    return Sentence(
+        tone="attention",
+        marker=gettext("Outcome and alliance"),
+        text=text,
+        next_step=gettext("Talk about the work together first."),
+        why=(
+            (gettext("Outcome"), outcome.text),
+            *outcome.why,
+            (gettext("Alliance"), rating.text),
+            *rating.why,
+        ),
+        rule="R8",
+    )
 
 
 def _spread(points: Decimal, whose: SpreadOf) -> str:

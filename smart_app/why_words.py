@@ -72,13 +72,13 @@ def rule_in_words(rule: RuleId) -> str:
             return gettext("The highest possible rating, several times running.")
         case "R8":
             return gettext(
-                "The outcome is worse and the alliance is down, within the same few"
-                " sessions."
+                "The outcome is worse, or changes less than expected, and the alliance"
+                " is down, within the same few sessions."
             )
         case "D1":
             return gettext(
                 "The last visit was missed, and the sessions before it showed a"
-                " decline."
+                " decline, or less change than expected."
             )
         case _:
             assert_never(rule)

@@ -33,7 +33,7 @@ from clinical.signals.kinds import (
     Signal,
 )
 from questionnaires.library import Library
-from smart_app.alliance_words import alliance_sentence
+from smart_app.alliance_words import alliance_sentence, both_down_sentence
 from smart_app.data_words import data_sentence
 from smart_app.figures import day, form_title
 from smart_app.progress_words import progress_sentence
@@ -95,6 +95,11 @@ def sentence(signal: Signal, library: Library) -> Sentence:
                 tone="attention",
                 marker=gettext("Missed visit"),
                 text=gettext(
+                    "The last visit did not take place, and before it there was less"
+                    " change than expected."
+                )
+                if all(isinstance(each, OutsideBand) for each in signal.because)
+                else gettext(
                     "The last visit did not take place, and the ratings before it were"
                     " worse."
                 ),
@@ -129,9 +134,11 @@ def sentence(signal: Signal, library: Library) -> Sentence:
             | AllianceRepaired()
             | AllianceUnrepaired()
             | FlatAtMaximum()
-            | BothDown()
         ):
             return alliance_sentence(signal, instrument)
+        case BothDown():
+            rated = library.instrument(signal.alliance.instrument_id)
+            return both_down_sentence(signal, instrument, alliance=rated)
         case QualityNote() | CannotTellYet():
             return data_sentence(signal, instrument)
         case _:
