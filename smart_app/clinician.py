@@ -7,14 +7,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext
 
 from clinical.ages import age_outside
-from clinical.attendance import begun_by
-from clinical.norms.library import norms_for
 from clinical.plan import MeasurementPlan
+from clinical.signals.alliance import Drop, drops_in
 from clinical.signals.band import NO_NORMS
 from clinical.signals.kinds import (
     CannotTellYet,
@@ -24,7 +24,8 @@ from clinical.signals.kinds import (
     Signal,
 )
 from clinical.signals.order import place_of, said_already
-from clinical.signals.read import SignalReport, read_signals
+from clinical.signals.read import SignalReport
+from clinical.trajectory import Course
 from ehr.errors import (
     AccessExpired,
     EhrRefused,
@@ -48,7 +49,14 @@ from smart_app.access import (
     signed,
 )
 from smart_app.change_words import changes_since_start
-from smart_app.chart import appointments_of, chart_of, reviews_of, server_of
+from smart_app.chart import (
+    appointments_of,
+    chart_of,
+    norms_of,
+    reviews_of,
+    server_of,
+    signals_of,
+)
 from smart_app.data_words import notes
 from smart_app.figures import day, form_title, moment, number
 from smart_app.graph.drawing import NARROW, WIDE, draw
@@ -56,6 +64,7 @@ from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
     captions,
     direction_words,
+    panel_title,
     point_words,
     rule_words,
     summary,
@@ -85,9 +94,10 @@ AWAY = (
     JsonRefused,
     UnreadableResource,
 )
-# What graph.svg needs to say in words, beside `form_title`.
+# What graph.svg needs to say in words.
 GRAPH_WORDS: Mapping[str, object] = {
     "number": number,
+    "panel_title": panel_title,
     "direction_words": direction_words,
     "rule_words": rule_words,
     "point_words": point_words,
@@ -161,21 +171,9 @@ def _page(
     now = app.clock()
     reviews, appointments = beside.reviews, beside.appointments
     plan = app.plan
-    norms = norms_for(
-        app.norms,
-        reading.episode,
-        born=person.born,
-        today=now.date(),
-        new_after_days=plan.new_course_after_days,
-    )
-    report = read_signals(
-        reading.episode,
-        plan,
-        today=now.date(),
-        unread=len(reading.unread),
-        norms=norms,
-        visits=begun_by(appointments.visits, now),
-        plan_reviews=[each.at.date() for each in reviews.reviews],
+    norms = norms_of(app, person, reading)
+    report = signals_of(
+        app, reading, norms=norms, reviews=reviews.reviews, appointments=appointments
     )
     graph = graph_spec(
         reading.episode,
@@ -185,6 +183,7 @@ def _page(
         new_after_days=plan.new_course_after_days,
         # Recording only: nothing but what was answered.
         norms=norms if plan.decision_support else NO_NORMS,
+        drops_of=partial(_drops, plan),
     )
     said = [(each, sentence(each, app.library)) for each in report.signals]
     offered = offers(app)
@@ -249,6 +248,14 @@ def _page(
         as_of=moment(now, like=now),
         **_graph_parts(graph),
     )
+
+
+def _drops(plan: MeasurementPlan, course: Course) -> Sequence[Drop]:
+    """What the graph marks of an alliance; nothing where the site records only."""
+    if not plan.decision_support:
+        return ()
+    sample_sd = plan.sample_sds.get(course.instrument.id)
+    return drops_in(course, plan.rules, sample_sd=sample_sd)
 
 
 def away_page(app: AppServices, visit: Visit) -> str:

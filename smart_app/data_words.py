@@ -99,7 +99,7 @@ def data_sentence(
                 text=_cannot_tell(signal, name),
                 next_step="",
                 why=()
-                if signal.reason in TOO_EARLY  # the text says it
+                if signal.reason in (*TOO_EARLY, "no_readings")  # the text says it
                 else ((gettext("Readings"), str(signal.readings)),),
                 rule=signal.rule,
             )

@@ -6,7 +6,13 @@ from typing import assert_never
 from flask_babel import gettext
 
 from clinical.forecast import CannotTellYet, NotOnTrack, OnTrack, Outlook
-from clinical.signals.kinds import LargeGain, OutsideBand, ReachedGoal, ReliablyWorse
+from clinical.signals.kinds import (
+    BothDown,
+    LargeGain,
+    OutsideBand,
+    ReachedGoal,
+    ReliablyWorse,
+)
 from clinical.signals.read import SignalReport
 from questionnaires.library import Library
 from smart_app.sentence_parts import title
@@ -31,6 +37,8 @@ def headings(report: SignalReport, library: Library) -> Iterator[str]:
 
 def _sentence(outlook: Outlook, name: str, beside: set[type]) -> str:
     match outlook:
+        case OnTrack() if BothDown in beside:
+            return ""  # R8 sends its card, whatever the course as a whole
         case OnTrack() if beside & {ReliablyWorse, OutsideBand}:
             return gettext(
                 "%(instrument)s: the signal stands, but sends no card: the course as a"

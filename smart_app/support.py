@@ -17,7 +17,6 @@ from flask import Blueprint, Response, make_response, request
 from clinical.across_episodes.assembly import EpisodeRecord, sessions_from
 from clinical.across_episodes.numbers import numbers
 from clinical.across_episodes.objectives import Framing, Objective, objectives
-from clinical.attendance import begun_by
 from clinical.signals.kinds import (
     BothDown,
     MissedWhileDown,
@@ -27,7 +26,7 @@ from clinical.signals.kinds import (
     Signal,
     SpeakingSignal,
 )
-from clinical.signals.read import SignalReport, read_signals
+from clinical.signals.read import SignalReport
 from clinical.support.cycle import check_days, next_step
 from clinical.support.plan_review import (
     PlanReview,
@@ -52,7 +51,14 @@ from smart_app.access import (
     purpose_of,
     signed,
 )
-from smart_app.chart import appointments_of, chart_of, reviews_of, server_of
+from smart_app.chart import (
+    appointments_of,
+    chart_of,
+    norms_of,
+    reviews_of,
+    server_of,
+    signals_of,
+)
 from smart_app.clinician import AWAY, away_page, points_to_talk_about
 from smart_app.errors import WrongPatient
 from smart_app.figures import day
@@ -115,13 +121,12 @@ def support_page(tenant_id: str, context_id: str) -> Response:
         appointments = appointments_of(visit, server, today=now.date())
     except AWAY:
         return make_response(away_page(app, visit), 503)
-    report = read_signals(
-        reading.episode,
-        app.plan,
-        today=now.date(),
-        unread=len(reading.unread),
-        visits=begun_by(appointments.visits, now),
-        plan_reviews=[each.at.date() for each in reviews],
+    report = signals_of(
+        app,
+        reading,
+        norms=norms_of(app, person, reading),
+        reviews=reviews,
+        appointments=appointments,
     )
     tree = support_tree()
     said = [(each, sentence(each, app.library)) for each in report.speaking]
@@ -190,7 +195,8 @@ def record_agreed(tenant_id: str, context_id: str) -> Response:
     trigger = next((each for each in opened.triggers if each.rule == chosen), None)
     entries = entries_from(request.form, at=at, trigger=trigger)
     framing = framing_from(request.form)
-    sent = _Sent(opened, entries, framing)
+    days = request.form.getlist("check_day")
+    sent = _Sent(opened, entries, framing, days)
     review = plan_review_from(entries, support_tree())
     if not isinstance(review, PlanReview):
         return make_response(_again(app, visit, sent, problems=review), 422)
@@ -218,6 +224,7 @@ class _Sent:
     opened: OpenForm
     entries: ReviewEntries
     framing: Framing
+    days: Sequence[str]  # between which to look again, as the page said them
 
 
 def _recorded(
@@ -288,6 +295,7 @@ def _again(
         ),
         note=note,
         unknown=unknown,
+        check_days=sent.days if len(sent.days) == 2 else None,
         review_token=form_token(app, visit, sent.opened),
         **_frame(app, visit, ()),
     )

@@ -17,7 +17,7 @@ class DomainView:
     """One domain as the page shows it.
 
     Attributes:
-        pointed: a signal points here, so it stands open and first.
+        pointed: a signal points here, so it stands open, and first after safety.
         branches: id and words of what people may agree on.
     """
 
@@ -29,10 +29,13 @@ class DomainView:
 
 
 def domain_views(tree: SupportTree, rules: frozenset[str]) -> tuple[DomainView, ...]:
-    """The domains that signals point to first, then the others, each in its order."""
+    """Safety, then the domains that signals point to, then the others, in order."""
     pointed = tree.first_to_open(rules)
-    others = tuple(each for each in tree.domains if each not in pointed)
-    return tuple(_view(each, pointed=each in pointed) for each in (*pointed, *others))
+    safety = tuple(each for each in tree.domains if each.id == "safety")
+    return tuple(
+        _view(each, pointed=each in pointed)
+        for each in dict.fromkeys((*safety, *pointed, *tree.domains))
+    )
 
 
 def _view(domain: Domain, *, pointed: bool) -> DomainView:

@@ -27,11 +27,16 @@ _DROP_RULES: tuple[RuleId, ...] = ("R3", "R6")
 
 
 @dataclass(frozen=True, slots=True)
-class _Drop:
-    """A drop: what was usual before it, and the ratings since it began."""
+class Drop:
+    """A drop: what was usual before it, and the ratings from its beginning to its end.
+
+    Attributes:
+        back: the rating that came back to what was usual; None while the drop is open.
+    """
 
     usual: Usual
-    readings: list[Reading]
+    readings: tuple[Reading, ...]
+    back: Reading | None = None
 
 
 def alliance_findings(
@@ -111,28 +116,58 @@ def _drop_or_repair(
             too_early(instrument, readings, rule=rule, needed=needed)
             for rule in _DROP_RULES
         )
-    drop: _Drop | None = None
-    ended: _Drop | None = None
-    for at in range(rules.drop_from_session - 1, len(readings)):
-        reading, ended = readings[at], None
-        if drop is None and is_worse(instrument, reading.value, before.mean(at)):
-            continue  # better than usual: how much ratings spread need not be known
-        usual = drop.usual if drop else before.by_sd(at)
-        points = rules.watch_sd * usual.spread
-        if is_worse_by(instrument, usual.mean, reading.value, points=points):
-            drop = drop or _Drop(usual, [])
-            drop.readings.append(reading)
-        elif drop:
-            drop, ended = None, drop
-    if drop:
-        unrepaired = _unrepaired(instrument, drop, rules)
-        return (*unrepaired, _dropped(instrument, drop, rules))
-    if ended:
-        return _repaired(instrument, ended, readings[-1], rules=rules)
+    drops = _drops(instrument, readings, before, rules=rules)
+    if drops and drops[-1].back is None:
+        unrepaired = _unrepaired(instrument, drops[-1], rules)
+        return (*unrepaired, _dropped(instrument, drops[-1], rules))
+    if drops and drops[-1].back is readings[-1]:
+        return _repaired(instrument, drops[-1], readings[-1], rules=rules)
     return ()
 
 
-def _dropped(instrument: Instrument, drop: _Drop, rules: RuleNumbers) -> Raised:
+def drops_in(
+    course: Course, rules: RuleNumbers, *, sample_sd: Spread | None
+) -> tuple[Drop, ...]:
+    """Every drop of the course so far, oldest first; the last one may be open.
+
+    Args:
+        course: of an alliance instrument; the rest as in `alliance_findings`.
+    """
+    instrument, readings = course.instrument, course.readings
+    values = [each.value for each in readings]
+    before = before_each(instrument, values, rules=rules, sample_sd=sample_sd)
+    return _drops(instrument, readings, before, rules=rules)
+
+
+def _drops(
+    instrument: Instrument,
+    readings: Sequence[Reading],
+    before: Before,
+    *,
+    rules: RuleNumbers,
+) -> tuple[Drop, ...]:
+    ended: list[Drop] = []
+    usual: Usual | None = None
+    low: list[Reading] = []
+    for at in range(rules.drop_from_session - 1, len(readings)):
+        reading = readings[at]
+        if not low:
+            if is_worse(instrument, reading.value, before.mean(at)):
+                continue  # better than usual: the spread need not be known
+            usual = before.by_sd(at)
+        assert usual is not None
+        points = rules.watch_sd * usual.spread
+        if is_worse_by(instrument, usual.mean, reading.value, points=points):
+            low.append(reading)
+        elif low:
+            ended.append(Drop(usual, tuple(low), back=reading))
+            low = []
+    if low and usual is not None:
+        ended.append(Drop(usual, tuple(low)))
+    return tuple(ended)
+
+
+def _dropped(instrument: Instrument, drop: Drop, rules: RuleNumbers) -> Raised:
     usual, latest = drop.usual, drop.readings[-1]
     points = rules.strong_sd * usual.spread
     strong = is_worse_by(instrument, usual.mean, latest.value, points=points)
@@ -148,7 +183,7 @@ def _dropped(instrument: Instrument, drop: _Drop, rules: RuleNumbers) -> Raised:
 
 
 def _unrepaired(
-    instrument: Instrument, drop: _Drop, rules: RuleNumbers
+    instrument: Instrument, drop: Drop, rules: RuleNumbers
 ) -> tuple[Raised, ...]:
     """R6: so many sessions after the drop began, no reading has come back.
 
@@ -176,7 +211,7 @@ def _unrepaired(
 
 
 def _repaired(
-    instrument: Instrument, drop: _Drop, latest: Reading, *, rules: RuleNumbers
+    instrument: Instrument, drop: Drop, latest: Reading, *, rules: RuleNumbers
 ) -> tuple[Finding, ...]:
     began = drop.readings[0].session_number
     if latest.session_number - began > rules.repaired_within:
@@ -191,6 +226,6 @@ def _repaired(
     return (Raised(signal, since=latest.authored),)
 
 
-def _lowest(instrument: Instrument, drop: _Drop) -> Reading:
+def _lowest(instrument: Instrument, drop: Drop) -> Reading:
     mean = drop.usual.mean
     return min(drop.readings, key=lambda each: gain(instrument, mean, each.value))

@@ -12,6 +12,7 @@ from typing import Literal
 from smart_app.graph.spec import GraphSpec, Line, Panel, Point
 
 TOP, GAP, BOTTOM = 30, 46, 40
+ALONE = 6.0  # one session alone is a short bar and not a line without width
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Frame:
     line: int  # height of a line of text: labels keep this distance
 
 
-WIDE = Frame(width=760, left=44, right=132, tall=250, low=104, labels=14, line=13)
-NARROW = Frame(width=390, left=30, right=156, tall=200, low=96, labels=6, line=16)
+WIDE = Frame(width=760, left=44, right=132, tall=250, low=104, labels=14, line=15)
+NARROW = Frame(width=390, left=30, right=156, tall=200, low=96, labels=6, line=18)
 # Two of them stand beside each other; no labels of rules at the right.
 BESIDE = Frame(width=390, left=30, right=64, tall=200, low=96, labels=6, line=16)
 RuleKind = Literal["cutoff", "corridor_low", "corridor_high", "expected"]
@@ -44,6 +45,7 @@ class Mark:
     point: Point
     hollow: bool
     dashed: bool
+    arrow: str = ""  # a small triangle: a drop begins here, or ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class DrawnPanel:
     rules: tuple[Rule, ...]
     corridor: tuple[float, float] | None  # y of top and bottom edge
     ribbons: tuple[Ribbon, ...]  # the wider one first
+    expected: str  # the line in their middle; empty without a norm
     paths: tuple[str, ...]
     marks: tuple[Mark, ...]
     value_at_end: Mark
@@ -103,6 +106,7 @@ class Drawing:
     right: float
     panels: tuple[DrawnPanel, ...]
     sessions: tuple[SessionTick, ...]
+    dot: float  # radius of a point: smaller where there are many, so that lines show
 
 
 def draw(spec: GraphSpec, frame: Frame) -> Drawing:
@@ -121,7 +125,9 @@ def draw(spec: GraphSpec, frame: Frame) -> Drawing:
         height = frame.tall if number == 0 else frame.low
         panels.append(_draw_panel(panel, top, top + height, x_of, frame=frame))
         top += height + GAP
-    every = max(1, -(-count // frame.labels))
+    room = 10 * len(str(count)) + 10.0  # a label with what keeps it from the next
+    labels = min(frame.labels, int((right - left) / room))
+    every = max(1, -(-count // labels))
     sessions = tuple(
         SessionTick(
             x=round(x_of(number), 1),
@@ -136,18 +142,21 @@ def draw(spec: GraphSpec, frame: Frame) -> Drawing:
         left=left,
         right=right,
         panels=tuple(panels),
-        sessions=_without_crowding(sessions),
+        sessions=_without_crowding(sessions, room),
+        dot=round(min(4.0, max(1.5, 0.4 * (right - left) / count)), 1),
     )
 
 
-def _without_crowding(sessions: tuple[SessionTick, ...]) -> tuple[SessionTick, ...]:
+def _without_crowding(
+    sessions: tuple[SessionTick, ...], room: float
+) -> tuple[SessionTick, ...]:
     """The last label wins over a neighbour that it would touch."""
     if len(sessions) < 2:
         return sessions
     last = sessions[-1]
     return tuple(
         SessionTick(each.x, each.session, False)
-        if each is not last and each.labelled and last.x - each.x < 30
+        if each is not last and each.labelled and last.x - each.x < room
         else each
         for each in sessions
     )
@@ -177,6 +186,12 @@ def _draw_panel(
                 point=point,
                 hollow=point.reading.prorated,
                 dashed=not point.reading.in_record,
+                arrow=_arrow(
+                    point,
+                    x_of(point.session),
+                    y_of(point.reading.value),
+                    ends=(top, bottom),
+                ),
             )
             for point in line.points
         ]
@@ -193,10 +208,45 @@ def _draw_panel(
         rules=_rules(panel, marks[-1], y_of, line=frame.line),
         corridor=corridor,
         ribbons=_ribbons(panel, x_of, y_of),
+        expected=_expected(panel, x_of, y_of),
         paths=tuple(paths),
         marks=tuple(marks),
         value_at_end=marks[-1],
     )
+
+
+def _arrow(point: Point, x: float, y: float, *, ends: tuple[float, float]) -> str:
+    """Away from health at a drop's beginning, back at its end; beside the point.
+
+    Below it, or above it where the panel ends; `ends` are its top and its bottom.
+    """
+    if point.usual not in ("dropped", "back"):
+        return ""
+    away, half = 9.0, 5.0
+    below = y + away + 2 * half <= ends[1]
+    near = y + away if below else y - away - 2 * half
+    tip, base = (
+        (near + 2 * half, near)
+        if point.usual == "dropped"
+        else (
+            near,
+            near + 2 * half,
+        )
+    )
+    left, right = round(x - half, 1), round(x + half, 1)
+    return f"M{left:g} {base:.1f}L{right:g} {base:.1f}L{x:.1f} {tip:.1f}Z"
+
+
+def _expected(
+    panel: Panel, x_of: Callable[[int], float], y_of: Callable[[Decimal], float]
+) -> str:
+    """The average course of people with a similar start, as far as the norm goes."""
+    if panel.expected is None:
+        return ""
+    at = [(x_of(at), y_of(band.expected)) for at, band in panel.expected.bands]
+    if len(at) == 1:
+        at = [(at[0][0] - ALONE, at[0][1]), (at[0][0] + ALONE, at[0][1])]
+    return "M" + "L".join(f"{round(x, 1):g} {y:g}" for x, y in at)
 
 
 def _ribbons(
@@ -217,8 +267,7 @@ def _ribbon(
     x_of: Callable[[int], float],
     y_of: Callable[[Decimal], float],
 ) -> Ribbon:
-    # One session alone is a short bar and not a line without width.
-    half = 6.0 if len(ends) == 1 else 0.0
+    half = ALONE if len(ends) == 1 else 0.0
     low: list[str] = []
     high: list[str] = []
     for at, bottom, top in ends:

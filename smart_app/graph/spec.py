@@ -1,15 +1,28 @@
 """What is in the graph, before anything is drawn. Picture and table both read it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from clinical.expected_response import Band, NoNorm, Sample
-from clinical.measurement import Episode
+from clinical.measurement import Episode, Respondent
+from clinical.signals.alliance import Drop
 from clinical.signals.band import NO_NORMS, Norms, band_at, norm_for
-from clinical.trajectory import Equivalence, Reading, Trajectory, trajectories
+from clinical.trajectory import (
+    Course,
+    Equivalence,
+    Reading,
+    Trajectory,
+    courses,
+    series_of,
+)
 from questionnaires.instrument import Cutoff, Instrument
+
+# Where a rating stands against what is usual for this person (R3, R5): the first one
+# below it, one that stays below, the one that comes back.
+Usual = Literal["dropped", "below", "back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,7 @@ class Point:
     reading: Reading
     change: Decimal | None
     gap_before: bool
+    usual: Usual | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One instrument with its own scale; panels share the time axis only."""
+    """One instrument and respondent, its own scale; panels share the time axis only."""
 
     instrument: Instrument
     low: Decimal
@@ -74,6 +88,7 @@ class Panel:
     cutoff: Cutoff | None
     corridor: Corridor | None
     expected: Expected | None = None
+    respondent: Respondent = "self"
 
     @property
     def current(self) -> Line:
@@ -101,8 +116,9 @@ def graph_spec(
     equivalences: Sequence[Equivalence] = (),
     norms: Norms = NO_NORMS,
     new_after_days: int | None = None,
+    drops_of: Callable[[Course], Sequence[Drop]] = lambda _: (),
 ) -> GraphSpec:
-    """The graph of one episode.
+    """The graph of one episode. A carer's answers have a panel of their own.
 
     Args:
         episode: what was read from the chart, and what waits to be delivered.
@@ -111,28 +127,46 @@ def graph_spec(
         equivalences: what the site declares to give the same scores; one line then.
         norms: those that fit this person.
         new_after_days: after a longer pause on a form another line begins.
+        drops_of: of a course of an alliance instrument; nothing is marked without.
     """
-    series = {
-        each.id: trajectories(
+    found = [
+        course
+        for each in instruments
+        for course in courses(
             episode, each, equivalences=equivalences, new_after_days=new_after_days
         )
-        for each in instruments
-    }
+        if _lines(course)
+    ]
     dates = sorted(
         {
             reading.on
-            for lines in series.values()
-            for line in lines
+            for course in found
+            for line in _lines(course)
             for reading in line.readings
         }
     )
     session_of = {on: number for number, on in enumerate(dates, start=1)}
     panels = tuple(
-        _panel(each, series[each.id], session_of, gap_days=gap_days, norms=norms)
-        for each in instruments
-        if any(line.readings for line in series[each.id])
+        _panel(
+            course,
+            session_of,
+            gap_days=gap_days,
+            norms=norms,
+            usual=_usual(
+                drop
+                for each in (*course.earlier, course)
+                if course.instrument.construct == "alliance"
+                for drop in drops_of(each)
+            ),
+        )
+        for course in found
     )
     return GraphSpec(sessions=tuple(dates), panels=panels)
+
+
+def _lines(course: Course) -> tuple[Trajectory, ...]:
+    """Of this respondent, earlier courses too; the one measured last at the end."""
+    return series_of((*course.earlier, course))
 
 
 def plain_graphs(
@@ -156,7 +190,7 @@ def plain_graphs(
                         Line(
                             each.instrument_version,
                             each.language,
-                            _points(each.readings, session_of, gap_days),
+                            _points(each.readings, session_of, gap_days, usual={}),
                         ),
                     ),
                     cutoff=None,
@@ -169,21 +203,21 @@ def plain_graphs(
 
 
 def _panel(
-    instrument: Instrument,
-    lines: tuple[Trajectory, ...],
+    course: Course,
     session_of: dict[date, int],
     *,
     gap_days: int,
     norms: Norms,
+    usual: dict[Reading, Usual],
 ) -> Panel:
+    instrument = course.instrument
     shown = tuple(
         Line(
             version=line.instrument_version,
             language=line.language,
-            points=_points(line.readings, session_of, gap_days),
+            points=_points(line.readings, session_of, gap_days, usual=usual),
         )
-        for line in lines
-        if line.readings
+        for line in _lines(course)
     )
     corridor = None
     if instrument.reliable_change is not None:
@@ -201,9 +235,8 @@ def _panel(
         lines=shown,
         cutoff=instrument.cutoff,
         corridor=corridor,
-        expected=_expected(
-            [each for each in lines if each.readings][-1], norms, session_of
-        ),
+        expected=_expected(_lines(course)[-1], norms, session_of),
+        respondent=course.respondent,
     )
 
 
@@ -223,8 +256,22 @@ def _expected(
     return Expected(curve.sample, tuple(bands)) if bands else None
 
 
+def _usual(drops: Iterable[Drop]) -> dict[Reading, Usual]:
+    found: dict[Reading, Usual] = {}
+    for drop in drops:
+        found.update(dict.fromkeys(drop.readings, "below"))
+        found[drop.readings[0]] = "dropped"
+        if drop.back is not None:
+            found[drop.back] = "back"
+    return found
+
+
 def _points(
-    readings: tuple[Reading, ...], session_of: dict[date, int], gap_days: int
+    readings: tuple[Reading, ...],
+    session_of: dict[date, int],
+    gap_days: int,
+    *,
+    usual: dict[Reading, Usual],
 ) -> tuple[Point, ...]:
     points: list[Point] = []
     before: Reading | None = None
@@ -236,6 +283,7 @@ def _points(
                 change=None if before is None else reading.value - before.value,
                 gap_before=before is not None
                 and (reading.on - before.on).days > gap_days,
+                usual=usual.get(reading),
             )
         )
         before = reading

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import assert_never
 
 from flask_babel import gettext
 
 from clinical.change import is_worse
-from clinical.expected_response import Sample
 from questionnaires.instrument import Instrument
 from smart_app.figures import day, form_title, number
 from smart_app.graph.drawing import Rule
-from smart_app.graph.spec import Expected, GraphSpec, Line, Panel, Point
+from smart_app.graph.spec import Expected, GraphSpec, Line, Panel, Point, Usual
 from smart_app.languages import name_of
+from smart_app.sentence_parts import title
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,7 @@ def table(spec: GraphSpec) -> Table:
         columns=(
             *(_column(panel, line) for panel, line in series),
             *(
-                gettext(
-                    "%(instrument)s, expected", instrument=form_title(panel.instrument)
-                )
+                gettext("%(instrument)s, expected", instrument=panel_title(panel))
                 for panel, _ in expected
             ),
         ),
@@ -67,6 +66,14 @@ def captions(spec: GraphSpec) -> list[str]:
     lines: list[str] = []
     for panel in spec.panels:
         instrument = panel.instrument
+        if any(point.usual for line in panel.lines for point in line.points):
+            lines.append(
+                gettext(
+                    "%(instrument)s: ▼ a rating clearly below this person's usual;"
+                    " △ back at the usual.",
+                    instrument=panel_title(panel),
+                )
+            )
         if instrument.cutoff is not None:
             lines.append(
                 gettext(
@@ -86,7 +93,7 @@ def captions(spec: GraphSpec) -> list[str]:
                 )
             )
         if panel.expected is not None:
-            lines.append(_band_words(panel.expected.sample))
+            lines.append(_band_words(panel.expected))
             if _ends_with_the_scale(panel.expected, instrument):
                 lines.append(
                     gettext(
@@ -102,18 +109,27 @@ def captions(spec: GraphSpec) -> list[str]:
                     instrument=form_title(instrument),
                 )
             )
-    return lines
+    return [*dict.fromkeys(lines)]
 
 
-def _band_words(sample: Sample) -> str:
+def panel_title(panel: Panel) -> str:
+    """The instrument, and whose answers they are if not the patient's own."""
+    return title(panel.instrument, panel.respondent)
+
+
+def _band_words(expected: Expected) -> str:
     """An average of people who stayed, and no goal; which norm, and how many people."""
+    sample, last = expected.sample, expected.bands[-1][1].session_number
     return gettext(
         "Bands: where 68 %% (inner) and 80 %% (outer) of people with a similar start"
         " were, among those who stayed until that session; an average and no goal."
-        " Norm %(pack)s, %(hash)s, %(persons)s people (%(provenance)s).",
+        " Norm %(pack)s, %(hash)s, %(persons)s people, %(stayed)s of them until"
+        " session %(session)s (%(provenance)s).",
         pack=sample.pack_id,
         hash=sample.pack_hash[:12],
         persons=number(Decimal(sample.n_persons)),
+        stayed=number(Decimal(sample.persons_at(last))),
+        session=last,
         provenance=sample.provenance,
     )
 
@@ -179,11 +195,23 @@ def point_words(panel: Panel, point: Point) -> str:
                 high=number(round(band.high_80, 1)),
             )
         )
+    if point.usual:
+        parts.append(_usual_words(point.usual))
     if point.reading.prorated:
         parts.append(gettext("estimated, some items were blank"))
     if not point.reading.in_record:
         parts.append(gettext("not yet in the record"))
     return ", ".join(parts)
+
+
+def _usual_words(usual: Usual) -> str:
+    match usual:
+        case "dropped" | "below":
+            return gettext("below usual")
+        case "back":
+            return gettext("usual again")
+        case _:
+            assert_never(usual)
 
 
 def _panel_sentence(panel: Panel) -> str:
@@ -192,14 +220,14 @@ def _panel_sentence(panel: Panel) -> str:
     if len(points) == 1:
         return gettext(
             "%(instrument)s: %(value)s on %(date)s, the first reading.",
-            instrument=form_title(panel.instrument),
+            instrument=panel_title(panel),
             value=number(first.value),
             date=day(first.on),
         )
     return gettext(
         "%(instrument)s: %(first)s at the start (%(first_date)s), %(last)s now"
         " (%(last_date)s), %(count)s readings; %(direction)s.",
-        instrument=form_title(panel.instrument),
+        instrument=panel_title(panel),
         first=number(first.value),
         first_date=day(first.on),
         last=number(last.value),
@@ -211,8 +239,8 @@ def _panel_sentence(panel: Panel) -> str:
 
 def _column(panel: Panel, line: Line) -> str:
     if len(panel.lines) == 1:
-        return form_title(panel.instrument)
-    name = f"{form_title(panel.instrument)} {line.version} ({name_of(line.language)})"
+        return panel_title(panel)
+    name = f"{panel_title(panel)} {line.version} ({name_of(line.language)})"
     alike = [
         each
         for each in panel.lines
@@ -247,6 +275,8 @@ def _cell(line: Line, session: int) -> str:
         if point.session != session:
             continue
         marks = []
+        if point.usual:
+            marks.append(_usual_words(point.usual))
         if point.reading.prorated:
             marks.append(gettext("estimated"))
         if not point.reading.in_record:

@@ -84,3 +84,32 @@ def test_one_tick_says_that_it_was_looked_at_together(
 
     expect(chart.app.locator("[data-looked]")).to_be_visible()
     expect(chart.app.locator("#looked")).to_have_count(0)
+
+
+def test_a_safety_answer_leads_to_the_path_with_safety_open_and_first(
+    demo: Demo, clinic: BrowserContext
+) -> None:
+    chart = open_chart(demo, clinic, "Jonas Marrowby")
+    chart.open_app()
+
+    banner = chart.app.locator("[data-safety]")
+    banner.get_by_role("link", name="What may help", exact=True).click()
+
+    expect(chart.app.locator("[data-safety]")).to_contain_text("item 9")
+    first = chart.app.locator("[data-domain]").first
+    expect(first).to_have_attribute("data-domain", "safety")
+    expect(first).to_have_attribute("open", "")
+    expect(chart.app.locator('[name="trigger"][value="S1"]')).to_have_count(1)
+
+
+def test_the_keyboard_need_not_go_through_every_point_of_the_graph(
+    demo: Demo, clinic: BrowserContext
+) -> None:
+    chart = open_chart(demo, clinic, "Wilhelmina Anastasia")
+    chart.open_app()
+
+    past = chart.app.get_by_role("link", name="Past the points of the graph")
+    past.focus()
+    chart.page.keyboard.press("Enter")
+
+    expect(chart.app.locator("#table-heading")).to_be_focused()

@@ -13,12 +13,13 @@ from clinical.expected_response import expected_band
 from clinical.measurement import Episode, episode_from
 from clinical.norms.library import norm_library, norms_for
 from clinical.signals.band import NO_NORMS, Norms
-from smart_app.figures import form_title, number
+from smart_app.figures import number
 from smart_app.graph.drawing import NARROW, WIDE, Frame, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import (
     captions,
     direction_words,
+    panel_title,
     point_words,
     rule_words,
     summary,
@@ -53,7 +54,7 @@ def written(clinic: Clinic, spec: GraphSpec) -> str:
             size="wide",
             drawing=draw(spec, WIDE),
             summary=summary(spec),
-            form_title=form_title,
+            panel_title=panel_title,
             number=number,
             direction_words=direction_words,
             rule_words=rule_words,
@@ -101,8 +102,8 @@ def test_the_wider_range_lies_below_the_inner_one_and_both_below_the_line(
 ) -> None:
     svg = written(clinic, spec_of(*SCORES))
 
-    drawn = re.findall(r'class="(band-80|band-68|series|cutoff)"', svg)
-    assert drawn == ["band-80", "band-68", "cutoff", "series"]
+    drawn = re.findall(r'class="(band-80|band-68|expected|series|cutoff)"', svg)
+    assert drawn == ["band-80", "band-68", "expected", "cutoff", "series"]
     assert svg.count('class="band-edge"') == 4
 
 
@@ -113,6 +114,20 @@ def test_one_session_alone_has_a_range_with_a_width() -> None:
         float(each) for each in re.findall(r"[ML](\d+\.?\d*) ", panel.ribbons[0].area)
     }
     assert len(xs) == 2
+    assert panel.expected.count("L") == 1
+
+
+def test_the_line_in_the_middle_is_the_expected_score_of_each_session() -> None:
+    spec = spec_of(*SCORES)
+    (panel,), (drawn,) = spec.panels, draw(spec, WIDE).panels
+    assert panel.expected is not None
+
+    heights = [float(y) for y in re.findall(r" (\d+\.?\d*)", drawn.expected)]
+    points = [float(band.expected) for _, band in panel.expected.bands]
+    scale = (drawn.bottom - drawn.top) / 27
+    assert heights == pytest.approx(
+        [drawn.bottom - each * scale for each in points], abs=0.06
+    )
 
 
 def test_the_caption_names_norm_hash_people_and_says_that_it_is_no_goal(
@@ -123,7 +138,7 @@ def test_the_caption_names_norm_hash_people_and_says_that_it_is_no_goal(
 
     for said in (
         *("phq-9-invented 1.0.0", PACK.hash[:12], "1,000 people", "outpatient, XX"),
-        *("68 %", "80 %", "stayed", "no goal"),
+        *("68 %", "80 %", "stayed", "no goal", "1,000 of them until session 4"),
     ):
         assert said in text
 

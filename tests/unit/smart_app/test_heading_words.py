@@ -11,6 +11,7 @@ from flask_babel import force_locale
 from clinical.forecast import CannotTellYet, Forecast, NotOnTrack, OnTrack, Outlook
 from clinical.norms.pack import NormPack, pack_bytes
 from clinical.plan import DEMO_PLAN
+from clinical.signals.kinds import BothDown
 from clinical.signals.read import SignalReport, read_signals
 from ehr.queries import chart_queries
 from fhir_mapping.dialect import load_dialect
@@ -22,6 +23,7 @@ from tests.hook_calls import ISSUER, course, environment, write_files
 from tests.installation import STAFF
 from tests.instruments import LIBRARY, PHQ9, on_day, plan_with, weekly
 from tests.norm_packs import asked, chance_after, is_told, norms_toml, signed
+from tests.signal_examples import examples
 from tests.unit.ehr.canned import Canned, CannedEhr, bundle
 from tests.unit.smart_app.conftest import CALLER, Clinic
 
@@ -33,10 +35,10 @@ WORSE, BETTER = [12, 14, 17, 19], [15, 13, 11]
 def page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., str]]:
-    """The clinician's page of a course, at a clinic that asks; in a language."""
+    """A page of the clinician on a course, at a clinic that asks; in a language."""
     ehr, opened = CannedEhr(), []
 
-    def shown(made: NormPack, scores: list[int], language: str) -> str:
+    def shown(made: NormPack, scores: list[int], language: str, part: str = "") -> str:
         (tmp_path / "pack-0.json").write_bytes(pack_bytes(made))
         plan = DEMO_PLAN.read_text(encoding="utf-8")
         plan += norms_toml(made, false_alarms="0.10")
@@ -56,7 +58,7 @@ def page(
         clinic = Clinic(opened[-1].app.extensions[EXTENSION], opened[-1].app)
         browser = clinic.client()
         answer = browser.get(
-            clinic.launch(browser),
+            clinic.launch(browser) + part,
             base_url=STAFF,
             headers={"Accept-Language": language},
         )
@@ -99,6 +101,20 @@ def test_beside_it_the_change_since_the_start_is_classed(
     assert "PHQ-9 since the start: better by 4; no reliable change" in text
 
 
+def test_the_support_path_knows_the_norm_as_the_page_does(
+    page: Callable[..., str],
+) -> None:
+    made, stalled = signed(asked("0.000001")), [15, 14, 15, 16]
+
+    first = page(made, stalled, "en")
+    path = page(made, stalled, "en", part="support")
+
+    assert 'data-signal="S3"' in first
+    assert 'data-signal="S3"' in path
+    assert 'name="trigger" value="S3" checked' in path
+    assert 'data-domain="method-fit" data-pointed open' in path
+
+
 def report(*scores: int, outlook: Outlook) -> SignalReport:
     found = read_signals(
         weekly(PHQ9, [Decimal(each) for each in scores]),
@@ -119,6 +135,17 @@ def test_on_track_is_not_said_beside_a_signal_that_says_otherwise(
     with clinic.app.test_request_context():
         assert list(headings(stalled, LIBRARY)) == []
         assert [each[:16] for each in headings(gained, LIBRARY)] == ["PHQ-9: on track,"]
+
+
+def test_beside_r8_nobody_is_told_that_no_card_is_sent(clinic: Clinic) -> None:
+    """R8 waits for no forecast: its card has been sent."""
+    worse = report(12, 14, 17, 19, outlook=OnTrack(FORECAST))
+    both = next(examples(BothDown, PHQ9))
+    with_r8 = replace(worse, signals=(both, *worse.signals))
+
+    with clinic.app.test_request_context():
+        assert "sends no card" in " ".join(headings(worse, LIBRARY))
+        assert list(headings(with_r8, LIBRARY)) == []
 
 
 @pytest.mark.parametrize("language", ["en", "es", "de"])

@@ -29,7 +29,12 @@ from smart_app.review_words import (
 )
 from smart_app.session_notes import refusal_words
 from smart_app.support import OpenForm, form_token
-from smart_app.support_words import branch_words, domain_words, repair_words
+from smart_app.support_words import (
+    branch_words,
+    domain_views,
+    domain_words,
+    repair_words,
+)
 from tests.hook_calls import TENANT
 from tests.installation import STAFF
 from tests.unit.smart_app.conftest import OWN, Clinic, hidden
@@ -154,6 +159,16 @@ def test_what_is_missing_is_named_at_its_field_and_the_rest_stays(desk: Desk) ->
     assert "data-note" not in page.text
 
 
+def test_when_to_look_again_is_still_said_where_the_day_is_missing(desk: Desk) -> None:
+    page = desk.send(next="", check_day=["13 Dec 2026", "<20> Dec 2026"])
+    without = desk.send(next="")
+
+    said = "between 13 Dec 2026 and &lt;20&gt; Dec 2026."
+    assert (page.status_code, page.text.count(said)) == (422, 1)
+    assert page.text.count('name="check_day"') == 2
+    assert "next-hint" in page.text and "next-hint" not in without.text
+
+
 def test_a_signal_that_did_not_speak_cannot_be_the_trigger(clinic: Clinic) -> None:
     page = Desk(clinic, scopes=EHR_LAUNCH_SCOPES).send(trigger="S2")
 
@@ -272,3 +287,16 @@ def test_every_problem_has_its_sentence_and_its_field() -> None:
 
     assert set(FIELD_OF) == set(problems)
     assert all(problem_words(each).endswith(".") for each in problems)
+
+
+def test_safety_stands_first_and_then_what_a_signal_points_to(
+    in_the_app: None,
+) -> None:
+    tree = support_tree()
+
+    after_r3 = domain_views(tree, frozenset({"R3"}))
+    quiet = domain_views(tree, frozenset())
+
+    assert [each.id for each in after_r3[:3]] == ["safety", "alliance", "motivation"]
+    assert [each.pointed for each in after_r3[:3]] == [False, True, False]
+    assert [each.id for each in quiet] == [each.id for each in tree.domains]
