@@ -5,9 +5,12 @@ from datetime import date
 
 from clinical.attendance import begun_by
 from clinical.norms.library import norms_for
+from clinical.plan import MeasurementPlan
+from clinical.signals.alliance import Drop, drops_in
 from clinical.signals.band import Norms
 from clinical.signals.read import SignalReport, read_signals
 from clinical.support.plan_review import PlanReview
+from clinical.trajectory import Course
 from ehr.appointments import appointments_if_any
 from ehr.chart import Chart
 from ehr.plan_reviews import plan_reviews_if_any
@@ -91,3 +94,11 @@ def signals_of(
         visits=begun_by(appointments.visits, now),
         plan_reviews=[each.at.date() for each in reviews],
     )
+
+
+def drops_of(plan: MeasurementPlan, course: Course) -> Sequence[Drop]:
+    """What the graph marks of an alliance; nothing where the site records only."""
+    if not plan.decision_support:
+        return ()
+    sample_sd = plan.sample_sds.get(course.instrument.id)
+    return drops_in(course, plan.rules, sample_sd=sample_sd)

@@ -14,7 +14,6 @@ from flask_babel import gettext
 
 from clinical.ages import age_outside
 from clinical.plan import MeasurementPlan
-from clinical.signals.alliance import Drop, drops_in
 from clinical.signals.band import NO_NORMS
 from clinical.signals.kinds import (
     CannotTellYet,
@@ -25,7 +24,6 @@ from clinical.signals.kinds import (
 )
 from clinical.signals.order import place_of, said_already
 from clinical.signals.read import SignalReport
-from clinical.trajectory import Course
 from ehr.errors import (
     AccessExpired,
     EhrRefused,
@@ -52,6 +50,7 @@ from smart_app.change_words import changes_since_start
 from smart_app.chart import (
     appointments_of,
     chart_of,
+    drops_of,
     norms_of,
     reviews_of,
     server_of,
@@ -183,7 +182,7 @@ def _page(
         new_after_days=plan.new_course_after_days,
         # Recording only: nothing but what was answered.
         norms=norms if plan.decision_support else NO_NORMS,
-        drops_of=partial(_drops, plan),
+        drops_of=partial(drops_of, plan),
     )
     said = [(each, sentence(each, app.library)) for each in report.signals]
     offered = offers(app)
@@ -248,14 +247,6 @@ def _page(
         as_of=moment(now, like=now),
         **_graph_parts(graph),
     )
-
-
-def _drops(plan: MeasurementPlan, course: Course) -> Sequence[Drop]:
-    """What the graph marks of an alliance; nothing where the site records only."""
-    if not plan.decision_support:
-        return ()
-    sample_sd = plan.sample_sds.get(course.instrument.id)
-    return drops_in(course, plan.rules, sample_sd=sample_sd)
 
 
 def away_page(app: AppServices, visit: Visit) -> str:
@@ -324,7 +315,7 @@ def _notices(reading: ChartReading) -> Sequence[str]:
 
 def foreign_numbers(graph: GraphSpec, library: Library) -> list[str]:
     """Numbers of a form belong to a language version; used outside it, that is said."""
-    return [
+    found = [
         gettext(
             "%(instrument)s was answered in %(language)s. Its cut-off and reliable"
             " change are not known to hold in this language.",
@@ -337,12 +328,13 @@ def foreign_numbers(graph: GraphSpec, library: Library) -> list[str]:
             panel.instrument.id, language=panel.current.language
         )
     ]
+    return [*dict.fromkeys(found)]  # once, whoever answered
 
 
 def answered_at_other_ages(graph: GraphSpec, *, born: date | None) -> list[str]:
     """Numbers of a form are for some ages; used outside them, that is said."""
     last = [(each.instrument, each.current.points[-1]) for each in graph.panels]
-    return [
+    found = [
         gettext(
             "%(instrument)s was answered at the age of %(age)s. Its cut-off and"
             " reliable change are %(ages)s and are not known to hold at this age.",
@@ -354,6 +346,7 @@ def answered_at_other_ages(graph: GraphSpec, *, born: date | None) -> list[str]:
         for age in [age_outside(instrument, born=born, on=point.reading.on)]
         if age is not None
     ]
+    return [*dict.fromkeys(found)]  # once, whoever answered
 
 
 def new_courses(report: SignalReport) -> list[str]:

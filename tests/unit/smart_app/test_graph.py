@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ import pytest
 from clinical.measurement import Episode, Respondent, episode_from
 from clinical.signals.alliance import drops_in
 from questionnaires.instrument import Instrument
+from smart_app.clinician import answered_at_other_ages
 from smart_app.graph.drawing import NARROW, WIDE, Frame, draw
 from smart_app.graph.spec import GraphSpec, graph_spec
 from smart_app.graph.table import captions, panel_title, point_words, table
@@ -112,6 +114,15 @@ def test_every_drop_of_a_course_is_found_and_the_last_may_be_open() -> None:
     found = [each.usual for each in panel.current.points]
     assert found.count("dropped") == 2 and found.count("back") == 1
     assert found[-1] == "dropped"
+
+
+def test_a_notice_on_a_forms_numbers_is_said_once_whoever_answered(
+    clinic: Clinic,
+) -> None:
+    spec = both([14, 13], [10, 15])
+
+    with clinic.app.test_request_context():
+        assert len(answered_at_other_ages(spec, born=date(2012, 5, 1))) == 1
 
 
 def weekly(count: int) -> GraphSpec:
