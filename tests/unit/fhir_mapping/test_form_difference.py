@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fhir_mapping.form_difference import Difference, form_differences
@@ -193,9 +193,11 @@ LEAVES = [
 )
 def test_whatever_leaf_is_changed_the_difference_is_found(number, value):
     form, place = LEAVES[number]
+    changed = with_changed(form, place, value)
+    assume(changed != form)
 
-    assert form_differences(form, with_changed(form, place, value))
-    assert form_differences(with_changed(form, place, value), form)
+    assert form_differences(form, changed)
+    assert form_differences(changed, form)
 
 
 @pytest.mark.parametrize("field", [each for each in FORM if each not in ("id", "meta")])
