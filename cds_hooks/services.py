@@ -19,7 +19,7 @@ from cds_hooks.chart_access import chart_search
 from cds_hooks.errors import MalformedRequest
 from cds_hooks.hook_request import HookRequest, hook_request_from_bytes
 from cds_hooks.prefetch import Pile, beside, birth_date, pile, whole_beside
-from cds_hooks.shown_cards import acknowledged_in, rows_for, shown_in
+from cds_hooks.shown_cards import rows_for, shown_in
 from clinical.attendance import Visit, begun_by
 from clinical.interruptions import Interruption, heading_of, interruptions
 from clinical.norms.library import NormLibrary
@@ -28,6 +28,7 @@ from clinical.plan import MeasurementPlan
 from clinical.recorded.plan_record import plan_record
 from clinical.signals.kinds import SafetyAnswer, SafetyBlank
 from clinical.signals.read import SignalReport
+from ehr.card_answers import acknowledged_in
 from ehr.chart import waiting_in
 from ehr.queries import (
     APPOINTMENTS,
@@ -242,7 +243,7 @@ def _answer(
                 desk.grounds,
             )
             for row, each, card in zip(rows, through, cards, strict=True)
-            if row.uuid not in history.uuids
+            if row.uuid not in history.made
         },
         now=now,
     )

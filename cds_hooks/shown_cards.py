@@ -2,19 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import uuid4
 
-from clinical.interruptions import Acknowledgement, Interruption, Shown
+from clinical.interruptions import Interruption, Shown
 from vault.card_log import CardAcknowledgement, CardHistory, CardRow, LoggedCard
-
-
-def acknowledged_in(history: CardHistory) -> list[Acknowledgement]:
-    """Every answer to a card, whichever it was: somebody has seen it."""
-    return [
-        Acknowledgement(cause=each.cause, level=Decimal(each.level), on=each.at)
-        for each in history.acknowledgements
-    ]
 
 
 def shown_in(history: CardHistory) -> list[Shown]:
@@ -56,7 +47,7 @@ def before(logged: LoggedCard, history: CardHistory) -> Before:
         cards=tuple(
             each
             for each in history.rows
-            if each.row.cause == cause and each.first_at < first
+            if each.row.cause == cause and each.times and each.first_at < first
         ),
     )
 

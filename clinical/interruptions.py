@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from clinical.forecast import CannotTellYet, NotOnTrack, OnTrack, Outlook
 from clinical.plan import MeasurementPlan
@@ -36,6 +36,16 @@ from clinical.signals.read import SignalReport
 from questionnaires.instrument import Instrument
 
 Heading = Literal["on_track", "not_on_track", "cannot_tell_yet"]
+# Why a signal may be set aside, on its card or on the page; S1 has reasons of its own.
+SetAsideReason = Literal[
+    "already-discussed",
+    "expected-dip",
+    "measure-does-not-fit",
+    "external-event",
+    "plan-already-changed",
+    "patient-refuses",
+]
+SET_ASIDE_REASONS: tuple[SetAsideReason, ...] = get_args(SetAsideReason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ def interruptions(
     waiting = [
         each
         for each in _candidates(report, plan)
-        if not _is_silent(each, report, plan, acknowledged=acknowledged)
+        if answer_to(each, report, plan, acknowledged=acknowledged) is None
     ]
     safety = [each for each in waiting if _is_safety(each.signal)]
     others = [each for each in waiting if not _is_safety(each.signal)]
@@ -201,6 +211,41 @@ def interruption_of(
     )
 
 
+def may_be_set_aside(
+    report: SignalReport, plan: MeasurementPlan
+) -> tuple[Interruption, ...]:
+    """What gets a card about progress or alliance sooner or later, answered or not.
+
+    Never S1: a safety answer is seen by a named person, and each new response raises
+    it again.
+    """
+    if not plan.decision_support:
+        return ()
+    return tuple(
+        each for each in _candidates(report, plan) if not _is_safety(each.signal)
+    )
+
+
+def answer_to(
+    candidate: Interruption,
+    report: SignalReport,
+    plan: MeasurementPlan,
+    *,
+    acknowledged: Sequence[Acknowledgement],
+) -> Acknowledgement | None:
+    """The answer that keeps it silent; None if there is none, or things are new."""
+    of_this = [each for each in acknowledged if each.cause == candidate.cause]
+    if not of_this:
+        return None
+    last = max(of_this, key=lambda each: each.on)
+    if report.since[candidate.signal] > last.on:
+        return None  # it had cleared, and this is another time
+    step = _step(candidate.signal, plan)
+    if step is not None and candidate.level <= last.level - step:
+        return None
+    return last
+
+
 def _candidates(report: SignalReport, plan: MeasurementPlan) -> Iterator[Interruption]:
     """In the order of the report, which is the order of priority."""
     allowed = [
@@ -263,24 +308,6 @@ def _not_shown(
         for each in candidates
         if Shown(each.cause, each.data_hash, encounter) not in shown
     ]
-
-
-def _is_silent(
-    candidate: Interruption,
-    report: SignalReport,
-    plan: MeasurementPlan,
-    *,
-    acknowledged: Sequence[Acknowledgement],
-) -> bool:
-    """Whether somebody has answered for this already, and nothing is new."""
-    of_this = [each for each in acknowledged if each.cause == candidate.cause]
-    if not of_this:
-        return False
-    last = max(of_this, key=lambda each: each.on)
-    if report.since[candidate.signal] > last.on:
-        return False  # it had cleared, and this is another time
-    step = _step(candidate.signal, plan)
-    return step is None or candidate.level > last.level - step
 
 
 def _step(signal: SpeakingSignal, plan: MeasurementPlan) -> Decimal | None:

@@ -13,6 +13,7 @@ from smart_app import (
     launch,
     patient_home,
     session_notes,
+    set_aside,
     support,
 )
 from smart_app.access import refuse_foreign
@@ -38,7 +39,7 @@ def create_blueprint(app_services: AppServices) -> Blueprint:
         lambda state: state.app.extensions.__setitem__(EXTENSION, app_services)
     )
     for pages in (
-        *(launch, clinician, couple, group, session_notes, support),
+        *(launch, clinician, couple, group, session_notes, set_aside, support),
         *(handoff, patient_home, kiosk),
     ):
         pages.add_routes(blueprint)

@@ -79,6 +79,7 @@ from smart_app.safety import safety_view
 from smart_app.sentence_parts import Sentence, title
 from smart_app.services import AppServices, services
 from smart_app.session_notes import session_view
+from smart_app.set_aside import set_aside_reasons, set_aside_views
 from smart_app.unread_words import unread_reason
 from smart_app.why_words import does_not_tell, rule_in_words
 from smart_app.words import sentence
@@ -205,6 +206,8 @@ def _page(
         marks=safety.open,
         seen_marks=safety.seen,
         signals=points_to_talk_about(said),
+        set_aside=set_aside_views(app, visit, report),
+        set_aside_reasons=set_aside_reasons(),
         notes=_each_once(notes(report.signals, app.library)),
         headings=list(headings(report, app.library)),
         changes=list(changes_since_start(report, plan)),

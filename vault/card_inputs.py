@@ -40,7 +40,8 @@ class SealedExplanations:
     grounds: tuple[tuple[object, ...], ...]
 
 
-_INSERT_INPUTS = plain_sql(insert(card_inputs))
+# Two processes may make the card of one uuid for the first time; one explanation holds.
+_INSERT_INPUTS = plain_sql(insert(card_inputs).on_conflict_do_nothing())
 _INSERT_GROUNDS = plain_sql(insert(card_grounds).on_conflict_do_nothing())
 _EXPLANATION_OF = plain_sql(
     select(card_inputs.c.body, card_grounds.c.grounds, card_grounds.c.body)

@@ -13,7 +13,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    case,
+    delete,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from vault.card_inputs import CardInputs, Explanation, write_explanations
@@ -49,7 +56,10 @@ class CardRow:
 
 @dataclass(frozen=True, slots=True)
 class LoggedCard:
-    """A card in the log: served or withheld `times` times, in that span."""
+    """A card in the log: served or withheld `times` times, in that span.
+
+    `times` is 0 where somebody answered on the app's page before any card was made.
+    """
 
     row: CardRow
     times: int
@@ -89,8 +99,9 @@ class CardHistory:
     acknowledgements: tuple[CardAcknowledgement, ...]
 
     @property
-    def uuids(self) -> frozenset[str]:
-        return frozenset(each.row.uuid for each in self.rows)
+    def made(self) -> frozenset[str]:
+        """The uuids of the cards that were served or withheld."""
+        return frozenset(each.row.uuid for each in self.rows if each.times)
 
     def uuid_of(self, *, cause: str, data_hash: str, encounter: str) -> str | None:
         """The uuid a card for this already has; it keeps it."""
@@ -106,12 +117,17 @@ NOTHING_NEW: Mapping[str, Explanation] = MappingProxyType({})
 
 # Compiled once: these run on every call from an EHR.
 _NEW = insert(cards)
+NOTE = plain_sql(_NEW.on_conflict_do_nothing())
 INSERT = plain_sql(
     _NEW.on_conflict_do_update(
         index_elements=[cards.c.tenant, cards.c.patient_index, cards.c.same_hash],
         set_={
             "served": cards.c.served | _NEW.excluded.served,
             "times": cards.c.times + _NEW.excluded.times,
+            "first_at": case(
+                (cards.c.times == literal_column("0"), _NEW.excluded.first_at),
+                else_=cards.c.first_at,
+            ),
             "last_at": _NEW.excluded.last_at,
         },
     ).returning(cards.c.card)
@@ -255,8 +271,6 @@ class CardLog:
         Returns:
             False if no such card of this tenant is known; nothing is stored then.
         """
-        place = f"{card}|{outcome}|{microseconds(at)}"
-        sealed = self._cipher.seal("feedback", place, (reason or "").encode())
         with self._store.write() as connection:
             known = connection.execute(
                 select(cards.c.card).where(
@@ -265,21 +279,76 @@ class CardLog:
             ).first()
             if known is None:
                 return False
-            connection.execute(
-                insert(card_feedback)
-                .values(
-                    tenant=self._tenant,
-                    card=card,
-                    outcome=outcome,
-                    at=at,
-                    reason=sealed,
-                    received_at=now,
-                )
-                .on_conflict_do_nothing()
-            )
+            self._keep(connection, card, outcome, reason or "", at=at, now=now)
         return True
 
-    def _parameters(self, card: CardRow, now: int) -> tuple[object, ...]:
+    def answer(
+        self, card: CardRow, *, outcome: str, reason: str, now: datetime
+    ) -> bool:
+        """Note what somebody says of the signal of this card, whoever made the card.
+
+        It is an answer to the card that the log holds for the same patient, cause, data
+        and encounter. Where there is none yet, its place is kept, with `times` 0.
+
+        Returns:
+            False if that card has an answer already; nothing is stored then.
+        """
+        row = self._parameters(card, microseconds(now), times=0)
+        mine = (cards.c.tenant == self._tenant) & (
+            cards.c.patient_index == card.patient_index
+        )
+        with self._store.write() as connection:
+            connection.exec_driver_sql(NOTE, row)
+            uuid = connection.execute(
+                select(cards.c.card).where(mine, cards.c.same_hash == row[2])
+            ).scalar_one()
+            answers = select(card_feedback.c.card).where(
+                card_feedback.c.tenant == self._tenant, card_feedback.c.card == uuid
+            )
+            if connection.execute(answers).first() is not None:
+                return False
+            self._keep(connection, uuid, outcome, reason, at=now, now=now)
+        return True
+
+    def take_back(self, answer: CardAcknowledgement) -> None:
+        """Forget this answer; its card speaks again as if nobody had given it."""
+        with self._store.write() as connection:
+            connection.execute(
+                delete(card_feedback).where(
+                    card_feedback.c.tenant == self._tenant,
+                    card_feedback.c.card == answer.card,
+                    card_feedback.c.outcome == answer.outcome,
+                    card_feedback.c.at == answer.at,
+                )
+            )
+
+    def _keep(
+        self,
+        connection: Connection,
+        card: str,
+        outcome: str,
+        reason: str,
+        *,
+        at: datetime,
+        now: datetime,
+    ) -> None:
+        place = f"{card}|{outcome}|{microseconds(at)}"
+        connection.execute(
+            insert(card_feedback)
+            .values(
+                tenant=self._tenant,
+                card=card,
+                outcome=outcome,
+                at=at,
+                reason=self._cipher.seal("feedback", place, reason.encode()),
+                received_at=now,
+            )
+            .on_conflict_do_nothing()
+        )
+
+    def _parameters(
+        self, card: CardRow, now: int, *, times: int = 1
+    ) -> tuple[object, ...]:
         same = self._cipher.digest(
             "card", card.patient_index, card.cause, card.data_hash, card.encounter
         )
@@ -292,7 +361,7 @@ class CardLog:
             card.uuid,
             body,
             card.served,
-            1,
+            times,
             now,
             now,
         )

@@ -34,6 +34,8 @@ LAUNCH = {
     "support_page",
     "record_agreed",
     "note_session",
+    "note_seen",
+    "take_seen_back",
     "beside_page",
     "withdraw_agreed",
     "couple_page",
