@@ -11,6 +11,7 @@ from clinical.interruptions import (
     Acknowledgement,
     Interruption,
     interruptions,
+    may_be_set_aside,
     may_interrupt,
 )
 from clinical.measurement import Measurement, episode_from
@@ -321,3 +322,14 @@ def test_a_form_that_the_plan_does_not_use_interrupts_nobody():
 
     assert may_interrupt(card.signal, PLAN)
     assert not may_interrupt(card.signal, plan_with(GAD7))
+
+
+@pytest.mark.hazard("H04")
+def test_a_safety_answer_is_never_set_aside():
+    chart = (scored(PHQ9, 11, day=1), answered(PHQ9, POSITIVE, day=8))
+    report = read_signals(episode_from(chart), PLAN, today=on_day(40).date(), unread=0)
+
+    found = may_be_set_aside(report, PLAN)
+
+    assert isinstance(cards(*chart)[0].signal, SafetyAnswer)
+    assert [each.cause for each in found] == ["S2|phq-9"]

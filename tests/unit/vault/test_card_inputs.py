@@ -133,3 +133,15 @@ def test_a_vault_from_before_explanations_is_opened_and_keeps_them_from_now_on(
     assert clinic.cards.explained("uuid-1").explanation is None
     assert rows(folder, "PRAGMA user_version") == [(2,)]
     reopened.close()
+
+
+def test_of_two_that_first_make_an_answered_card_the_first_explanation_holds(clinic):
+    clinic.cards.answer(
+        card(clinic, "uuid-1", served=False), outcome="overridden", reason="", now=NOW
+    )
+    record(clinic, "1", "uuid-1")
+
+    record(clinic, "2", "uuid-1", why=Explanation(b"another", PLAN), now=NOW + HOUR)
+
+    found = clinic.cards.explained("uuid-1")
+    assert (found.logged.times, found.explanation) == (2, WHY)

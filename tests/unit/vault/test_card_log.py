@@ -147,3 +147,50 @@ def test_a_token_is_forgotten_only_when_its_age_refuses_it(vault, clinic):
         record(clinic, "1")
     vault.purge(NOW + 5 * MINUTE, DAY)
     assert record(clinic, "1") == ()
+
+
+def test_of_twenty_answers_at_once_one_is_kept_and_no_card_is_counted(clinic):
+    def answer(number):
+        return clinic.cards.answer(
+            card(clinic, f"uuid-{number}", served=False),
+            outcome="overridden",
+            reason="discussed",
+            now=NOW + number * MINUTE,
+        )
+
+    assert at_once(20, answer).count(True) == 1
+
+    history = clinic.cards.known("anna")
+    [logged] = history.rows
+    assert (logged.times, logged.row.served, history.made) == (0, False, frozenset())
+    assert len(history.acknowledgements) == 1
+
+
+def test_an_answer_belongs_to_the_card_that_was_shown(clinic):
+    record(clinic, "1", card(clinic, "uuid-1"))
+
+    clinic.cards.answer(
+        card(clinic, "uuid-2"), outcome="overridden", reason="", now=NOW + HOUR
+    )
+
+    history = clinic.cards.known("anna")
+    [logged] = history.rows
+    assert (logged.times, logged.last_at) == (1, NOW)
+    assert [each.card for each in history.acknowledgements] == ["uuid-1"]
+
+
+def test_an_answer_that_is_taken_back_leaves_the_others(clinic):
+    record(clinic, "1", card(clinic, "uuid-1"))
+    for hours in (1, 2):
+        clinic.cards.feedback(
+            card="uuid-1",
+            outcome="overridden",
+            reason=None,
+            at=NOW + hours * HOUR,
+            now=NOW,
+        )
+    first, second = clinic.cards.acknowledgements("anna")
+
+    clinic.cards.take_back(second)
+
+    assert clinic.cards.acknowledgements("anna") == (first,)
