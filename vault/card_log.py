@@ -13,14 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    bindparam,
-    case,
-    delete,
-    literal_column,
-    select,
-)
+from sqlalchemy import Connection, bindparam, case, delete, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 
 from vault.card_inputs import CardInputs, Explanation, write_explanations

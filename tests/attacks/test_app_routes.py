@@ -129,7 +129,7 @@ def test_what_changes_something_comes_from_our_own_page(
     for endpoint, method, path in unsafe:
         page = ask(browser, endpoint, method, path, headers=headers)
         assert page.status_code == 403, endpoint
-    assert len(unsafe) == 11
+    assert len(unsafe) == 13
 
 
 def test_the_other_hosts_page_is_a_foreign_page(clinic: Clinic) -> None:
