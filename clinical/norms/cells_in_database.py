@@ -1,15 +1,87 @@
 """The same cells, computed where the readings are: one expression for any database.
 
 Ibis turns it into the SQL of DuckDB, Spark, BigQuery, Snowflake, PostgreSQL and others.
-Only cells come home. Needs the extra `ibis`; nothing is executed here.
+Only cells come home, and how many rows are no readings. Needs the extra `ibis`; nothing
+is executed here.
 """
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from clinical.norms.cells import COLUMNS, Cells
+from clinical.norms.cells import COLUMNS
+from clinical.norms.cells_answer import ANSWER, Asked
+
+_NO_READING = ("no_person", "no_order", "no_score", "out_of_range")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsTable:
+    """A table with a row per reading, and what its columns are called.
+
+    Attributes:
+        name: with its schema, or catalogue and schema, before a point where needed.
+        person: anything; the same for all readings of a person, and for nobody else's.
+        at: anything with an order.
+        score: score points.
+    """
+
+    name: str
+    person: str
+    at: str
+    score: str
+
+
+def answer_expression(table: Any, named: ReadingsTable, asked: Asked) -> Any:
+    """Cells of the rows that are readings, each beside what was counted in the table.
+
+    One statement, so that counts and cells are of the same moment. A table without a
+    cell answers one row whose cell is empty.
+
+    Args:
+        table: the Ibis table that `named` names.
+
+    Returns:
+        An Ibis table with the columns of `cells_answer.ANSWER`.
+    """
+    import ibis  # an extra of its own, which whoever reads cells does not need
+
+    given = table.select(
+        person=table[named.person].cast("string").nullif(""),
+        at=table[named.at],
+        score=table[named.score].cast("float64"),
+    )
+    # As a file is read: a row is counted once, by what is wrong with it first. Not a
+    # number (NaN) is in no range.
+    judged = given.mutate(
+        fault=ibis.cases(
+            (given.person.isnull(), "no_person"),
+            (given["at"].isnull(), "no_order"),
+            (given.score.isnull(), "no_score"),
+            ((given.score >= asked.low) & (given.score <= asked.high), ""),
+            else_="out_of_range",
+        )
+    )
+    valid = judged.filter(judged.fault == "")
+    sittings = valid.group_by("person", "at").agg(
+        score=valid.score.min(), most=valid.score.max(), rows=valid.count()
+    )
+    rows = judged.agg(
+        rows_read=judged.count(),
+        **{each: judged.count(where=judged.fault == each) for each in _NO_READING},
+    )
+    again = sittings.agg(
+        there_twice=sittings["rows"].sum().fill_null(0) - sittings.count(),
+        disagreeing=sittings.count(where=sittings.most > sittings.score),
+    )
+    counted = rows.cross_join(again).mutate(
+        asked=ibis.literal(asked.question), one=ibis.literal(1)
+    )
+    cells = cells_expression(sittings, knot_session=asked.knot_session)
+    # BigQuery joins outwards only where columns of both sides are equal.
+    both = counted.left_join(cells.mutate(one=ibis.literal(1)), "one")
+    return both.select(*ANSWER).order_by("readings")
 
 
 def cells_expression(readings: Any, *, knot_session: float | None = None) -> Any:
@@ -62,22 +134,4 @@ def cells_expression(readings: Any, *, knot_session: float | None = None) -> Any
         ky=people.ky.sum(),
         xky=(people.x * people.ky).sum(),
     )
-    return cells.select(*COLUMNS).order_by("readings")
-
-
-def cells_from_columns(
-    columns: Mapping[str, Sequence[float]], *, knot_session: float | None = None
-) -> Cells:
-    """What the database answered, as cells.
-
-    Args:
-        columns: by name as in `COLUMNS`, in the order of the expression.
-        knot_session: as the expression was given.
-    """
-    found = {name: np.asarray(columns[name], dtype=np.float64) for name in COLUMNS}
-    return Cells(
-        found["readings"].astype(np.int64),
-        found["persons"].astype(np.int64),
-        **{name: found[name] for name in COLUMNS[2:]},
-        knot_session=knot_session,
-    )
+    return cells.select(*COLUMNS)

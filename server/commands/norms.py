@@ -15,10 +15,10 @@ from clinical.norms.pack import (
 )
 from clinical.norms.signature import public_key_of, sign
 from server.clock import wall_clock
+from server.norms.cells_command import cells
 from server.norms.command_files import (
     find_instrument,
     progress,
-    read_export,
     read_pack,
     read_scores,
     refuse,
@@ -52,8 +52,8 @@ def command() -> None:
     """Norms from many people's scores: offline, by who may use these data for it."""
 
 
-command.add_command(extract)
-command.add_command(fit)
+for each in (cells, extract, fit):
+    command.add_command(each)
 
 
 @command.command("check")
@@ -182,54 +182,6 @@ def sign_(
     click.echo(
         f'[norms]\nsetting = "{pack.key.setting}"\n[norms.signers]\n"{name}" = "{key}"'
         f'\n[[norms.packs]]\nfile = "{pack_file.name}"\nsha256 = "{complete.hash}"'
-    )
-
-
-@command.command("cells")
-@click.argument("scores", type=_SCORES)
-@for_whom
-@click.option("--knot", type=click.FloatRange(2, 50))
-@click.option("--out", required=True, type=_FILE, metavar="CELLS.json")
-@how_read
-def cells(
-    scores: Path,
-    *,
-    knot: float | None,
-    out: Path,
-    reading: HowRead,
-    **told: str,
-) -> None:
-    """Sums of SCORES per cell, to send to whoever pools; no row of a person."""
-    from clinical.norms.cells import Cells, add, cells_of, suppress
-    from clinical.norms.cells_json import SentCells, cells_to_json
-    from clinical.norms.errors import CellsRefused
-    from clinical.norms.readings import Readings
-    from clinical.norms.rules import shipped_rules
-
-    refuse_existing(out)
-    instrument = find_instrument(told["instrument"], reading.folders)
-    key = pack_key(instrument, told)
-    parts: list[Cells] = []
-
-    def take(readings: Readings) -> None:
-        parts.append(cells_of(readings, knot_session=knot))
-
-    try:
-        if scores.is_dir():
-            read_export(scores, instrument, key, reading=reading, take=take)
-        else:
-            take(read_scores(scores, instrument, key, reading=reading).people.readings)
-        large = suppress(add(*parts), minimum=shipped_rules().persons_per_cell)
-        if not large.cells.n_persons:
-            refuse(f"no cell has {large.minimum} people: nothing may leave the site")
-        text = cells_to_json(SentCells(large.cells, key, large.minimum))
-    except CellsRefused as problem:
-        refuse(str(problem))
-    write_file(out, text.encode("ascii"))
-    click.echo(
-        f"{out}: {large.cells.n_persons} persons in {len(large.cells.persons)} cells;"
-        f" {large.persons_lost} persons in {large.cells_lost} cells of fewer than"
-        f" {large.minimum} were kept back"
     )
 
 

@@ -85,9 +85,14 @@ def _refuse_scores(problem: ScoresUnusable | OSError, path: Path) -> NoReturn:
 def _tell(found: NotUsed, reading: HowRead) -> None:
     """Says what was not used; goes on only if that is nothing, or wanted so."""
     _name(found)
-    if found.n_bad and not reading.leave_out_bad_rows:
+    refuse_bad_rows(found.n_bad, reading)
+
+
+def refuse_bad_rows(n_bad: int, reading: HowRead) -> None:
+    """Goes on only if there are none, or they are to be left out."""
+    if n_bad and not reading.leave_out_bad_rows:
         refuse(
-            f"{found.n_bad} rows are no readings: mend them, or go on without them"
+            f"{n_bad} rows are no readings: mend them, or go on without them"
             " by --leave-out-bad-rows"
         )
 
