@@ -15,8 +15,11 @@ from clinical.norms.cells_answer import Asked
 from clinical.norms.cells_in_database import ReadingsTable, answer_expression
 
 _SQLSTATE = re.compile("[0-9A-Z]{5}")
-# Both make the file that a wrong path names.
+# Ibis 12 writes SQL for `pyspark` only where PySpark is; Databricks' is Spark's.
+_SPARK = ("spark", "pyspark")
+# In a file, which both would make where a wrong path names none.
 _IN_A_FILE = ("duckdb", "sqlite")
+_ONLY_READ: Mapping[str, Mapping[str, Any]] = {"duckdb": {"read_only": True}}
 
 
 class DatabaseUnusable(Exception):
@@ -32,16 +35,15 @@ def answered(
         DatabaseUnusable: no driver, no connection, no such table or column, no rights.
     """
     ibis = _ibis()
-    with _connected(ibis, url) as database:
-        table = _table(database, named)
-        expression = answer_expression(table, named, asked)
-        with _step(
-            "did not answer. Was the connection lost, or may this user not read"
-            f" {named.name}? Run it again, or let who runs the database do it"
-            " (--print-sql)"
-        ):
-            found = database.execute(expression)
-            return {name: found[name].tolist() for name in found.columns}
+    table = _table(_connected(ibis, url), named)
+    expression = answer_expression(table, named, asked)
+    with _step(
+        "did not answer",
+        f"was the connection lost, or may this user not read {named.name}? Run it"
+        " again, or let whoever runs the database do it (--print-sql)",
+    ):
+        found = expression.execute()
+        return {name: found[name].tolist() for name in found.columns}
 
 
 def sql_of(dialect: str, named: ReadingsTable, asked: Asked) -> str:
@@ -51,9 +53,11 @@ def sql_of(dialect: str, named: ReadingsTable, asked: Asked) -> str:
         DatabaseUnusable: no such dialect.
     """
     ibis = _ibis()
+    dialect = "databricks" if dialect in _SPARK else dialect
     if dialect not in _kinds():
         raise DatabaseUnusable(
-            f"no SQL dialect {dialect!r} is known; known are {', '.join(_kinds())}"
+            f"no SQL dialect {dialect!r} is known; known are {', '.join(_kinds())} and"
+            " spark"
         )
     # What the columns hold, nobody here knows: each is cast, or only ordered by.
     types = dict.fromkeys((named.person, named.score), "decimal")
@@ -65,27 +69,22 @@ def sql_of(dialect: str, named: ReadingsTable, asked: Asked) -> str:
     return str(ibis.to_sql(expression, dialect=dialect))
 
 
-@contextmanager
-def _connected(ibis: Any, url: str) -> Iterator[Any]:
+def _connected(ibis: Any, url: str) -> Any:
     scheme, path = _scheme_and_path(url)
-    if scheme in _IN_A_FILE and path and not path.is_file():
+    if path is not None and not path.is_file():
         raise DatabaseUnusable(f"there is no database file {path}: name another")
     with _step(
-        "cannot be opened. Look at host, port, name, user and password, and write @ : /"
-        " # % in a password as %40 %3A %2F %23 %25"
+        "cannot be opened",
+        "look at host, port, name, user and password, and write @ : / # % in a password"
+        " as %40 %3A %2F %23 %25",
     ):
         try:
-            database = ibis.connect(url)
-        except ImportError as error:
+            return ibis.connect(url, **_ONLY_READ.get(scheme, {}))
+        except ImportError:
             raise DatabaseUnusable(
-                f"the driver for {scheme} is not installed ({error.name}): pip install"
-                f" 'ibis-framework[{scheme}]' beside rom"
+                f"the driver for {scheme} is not installed: install"
+                f" ibis-framework[{scheme}] beside rom"
             ) from None
-    try:
-        yield database
-    finally:
-        with _step("was not closed"):
-            database.disconnect()
 
 
 def _scheme_and_path(url: str) -> tuple[str, Path | None]:
@@ -115,7 +114,7 @@ def _table(database: Any, named: ReadingsTable) -> Any:
     from ibis.common.exceptions import TableNotFound
 
     *place, name = named.name.split(".")
-    with _step(f"does not show {named.name}: may this user read it?"):
+    with _step(f"does not show {named.name}", "may this user read it?"):
         try:
             table = database.table(name, database=tuple(place) or None)
         except TableNotFound:
@@ -145,7 +144,7 @@ def _check(option: str, column: Any, kinds: Sequence[str], wanted: str) -> None:
 
 
 @contextmanager
-def _step(problem: str) -> Iterator[None]:
+def _step(failed: str, advice: str) -> Iterator[None]:
     try:
         yield
     except DatabaseUnusable:
@@ -155,7 +154,7 @@ def _step(problem: str) -> Iterator[None]:
         state = getattr(error, "sqlstate", None)
         if isinstance(state, str) and _SQLSTATE.fullmatch(state):
             kind = f"{kind}, SQLSTATE {state}"
-        raise DatabaseUnusable(f"the database {problem} ({kind})") from None
+        raise DatabaseUnusable(f"the database {failed} ({kind}): {advice}") from None
 
 
 def _ibis() -> Any:

@@ -83,13 +83,13 @@ def test_no_query_groups_rows_but_those_of_norms() -> None:
     assert found(groupings, *others) == []
 
 
-def test_norms_group_by_person_and_by_cell_alone() -> None:
+def test_norms_group_by_person_their_moments_and_cell_alone() -> None:
     keys = re.findall(
         r"group_by(?:=|\()((?:\s*\"\w+\",?)+)", CELLS.read_text(encoding="utf-8")
     )
 
     named = {each for key in keys for each in re.findall(r"\w+", key)}
-    assert named == {"person", "readings"}
+    assert named == {"person", "at", "readings"}
 
 
 def test_no_column_of_the_vault_names_a_person_who_treats() -> None:

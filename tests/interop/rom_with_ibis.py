@@ -8,6 +8,6 @@ import sys
 
 site.addsitedir(sys.argv.pop(1))
 
-from server.cli import run  # noqa: E402  # from the folder named above
+from server.cli import run  # from the folder named above
 
 run()
