@@ -13,6 +13,7 @@ import numpy as np
 from clinical.norms.cells import COLUMNS
 from clinical.norms.cells_answer import ANSWER, Asked
 
+_READING = "none"  # not an empty text, which is NULL in Oracle
 _NO_READING = ("no_person", "no_order", "no_score", "out_of_range")
 
 
@@ -59,11 +60,11 @@ def answer_expression(table: Any, named: ReadingsTable, asked: Asked) -> Any:
             (given.person.isnull(), "no_person"),
             (given["at"].isnull(), "no_order"),
             (given.score.isnull(), "no_score"),
-            ((given.score >= asked.low) & (given.score <= asked.high), ""),
+            ((given.score >= asked.low) & (given.score <= asked.high), _READING),
             else_="out_of_range",
         )
     )
-    valid = judged.filter(judged.fault == "")
+    valid = judged.filter(judged.fault == _READING)
     sittings = valid.group_by("person", "at").agg(
         score=valid.score.min(), most=valid.score.max(), rows=valid.count()
     )

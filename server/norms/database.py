@@ -36,13 +36,12 @@ def answered(
     """
     ibis = _ibis()
     table = _table(_connected(ibis, url), named)
-    expression = answer_expression(table, named, asked)
     with _step(
         "did not answer",
         f"was the connection lost, or may this user not read {named.name}? Run it"
         " again, or let whoever runs the database do it (--print-sql)",
     ):
-        found = expression.execute()
+        found = answer_expression(table, named, asked).execute()
         return {name: found[name].tolist() for name in found.columns}
 
 

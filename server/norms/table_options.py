@@ -1,7 +1,7 @@
 """Where readings are that stay in a database, as options of a command."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -22,7 +22,7 @@ class Elsewhere:
         answer: file with what was answered to that.
     """
 
-    url: str | None
+    url: str | None = field(repr=False)
     table: str | None
     person: str
     at: str
