@@ -1,12 +1,15 @@
-"""Cells computed by DuckDB and by Spark are those that we compute at home."""
+"""Cells computed by DuckDB, PostgreSQL and Spark are those that we compute at home."""
 
 import os
 import shutil
 import subprocess
 import sysconfig
 import venv
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -14,13 +17,17 @@ import pytest
 from clinical.norms.cells import COLUMNS, Cells
 from clinical.norms.cells_json import cells_from_json
 from tests.interop.java_tools import CACHE, say
+from tests.interop.own_postgres import PASSWORD, OwnPostgres, own_postgres, programs
 from tests.norm_scores import FOR_WHOM
 from tests.norm_scores import run as at_home
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 # PySpark 4 does not know pandas 3.
-NEEDED = ("ibis-framework[duckdb]==12.0.0", "pyspark==4.3.0", "pandas<3", "setuptools")
+NEEDED = (
+    *("ibis-framework[duckdb,postgres]==12.0.0", "pyspark==4.3.0"),
+    *("pandas<3", "setuptools"),
+)
 INSTALL_SECONDS = 900
 RUN_SECONDS = 300
 NAMED = ("--person", "patient", "--at", "taken", "--score", "total")
@@ -188,6 +195,84 @@ def test_a_score_that_a_database_cannot_read_stands_in_no_message(
     assert found.returncode == 2
     assert "the database did not answer (ConversionException)" in found.stderr
     assert "p1" not in found.stderr
+
+
+@pytest.fixture(scope="module")
+def postgres(table: Path) -> Iterator[OwnPostgres]:
+    found = programs()
+    if found is None:
+        pytest.skip("PostgreSQL's `pg_ctl` is absent")
+    with TemporaryDirectory() as folder, own_postgres(found, Path(folder)) as made:
+        made.sql(
+            "create table readings (patient text, taken date, total numeric)",
+            f"\\copy readings from '{table / 'readings.csv'}' csv header",
+            "create role reader login password 's3cret-of-reader'",
+            "create view slow as select patient, taken, total from readings,"
+            " lateral (select pg_sleep(60)) as waits limit 1",
+        )
+        yield made
+
+
+def test_cells_of_postgres_are_those_of_duckdb(
+    python: str, duckdb_url: str, postgres: OwnPostgres, tmp_path: Path
+) -> None:
+    one, other = tmp_path / "duckdb.json", tmp_path / "postgres.json"
+    given = ("--table", "readings", *NAMED, *FOR_WHOM, "--out")
+    owner = postgres.url("owner", PASSWORD)
+
+    found = [
+        rom(python, *given, str(one), url=duckdb_url),
+        rom(python, *given, str(other), url=owner),
+    ]
+
+    assert [each.returncode for each in found] == [0, 0], found[-1].stderr
+    for column in COLUMNS:
+        ours, theirs = (getattr(cells_in(each), column) for each in (one, other))
+        np.testing.assert_allclose(theirs, ours, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "said"),
+    [
+        ("reader", "s3cret-of-reader", "(InsufficientPrivilege, SQLSTATE 42501)"),
+        ("reader", "s3cret-of-nobody", "cannot be opened (OperationalError)"),
+    ],
+)
+def test_who_may_not_read_is_told_so_without_the_password(
+    python: str,
+    postgres: OwnPostgres,
+    tmp_path: Path,
+    user: str,
+    password: str,
+    said: str,
+) -> None:
+    out = str(tmp_path / "cells.json")
+    given = ("--table", "readings", *NAMED, *FOR_WHOM, "--out", out)
+
+    found = rom(python, *given, url=postgres.url(user, password))
+
+    assert found.returncode == 2
+    assert said in found.stderr
+    assert "s3cret" not in found.stderr
+
+
+def test_a_connection_that_is_lost_is_told_and_nothing_is_written(
+    python: str, postgres: OwnPostgres, tmp_path: Path
+) -> None:
+    out = tmp_path / "cells.json"
+    given = ("--table", "slow", *NAMED, *FOR_WHOM, "--out", str(out))
+    url = postgres.url("owner", PASSWORD)
+
+    with ThreadPoolExecutor(1) as aside:
+        asking = aside.submit(rom, python, *given, url=url)
+        postgres.wait_for_a_question('"slow"')
+        postgres.stop()
+        found = asking.result()
+    postgres.start()
+
+    assert (found.returncode, out.exists()) == (2, False)
+    assert "did not answer (OperationalError): was the connection lost" in found.stderr
+    assert "s3cret" not in found.stderr
 
 
 @pytest.mark.parametrize(
