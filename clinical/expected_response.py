@@ -123,7 +123,7 @@ def expected_band(
     Args:
         curve: one norm pack's curve.
         intake: first score of the episode, in score points.
-        session_number: 1 is the intake itself; counts measurements, not weeks.
+        session_number: 1 is the intake itself; counts days with an answer, not weeks.
 
     Returns:
         `NoNorm` if intake or session lies outside what the pack covers.

@@ -83,7 +83,8 @@ def group_sessions(
         for each in series:
             if each.form == like.form:
                 for reading in each.readings:
-                    days.setdefault(reading.on, {}).setdefault(who, reading.value)
+                    first = reading.of_day[0].value
+                    days.setdefault(reading.on, {}).setdefault(who, first)
     return tuple(GroupSession(on, days[on]) for on in sorted(days))
 
 

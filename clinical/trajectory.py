@@ -13,14 +13,18 @@ from questionnaires.scoring import Score
 
 @dataclass(slots=True, unsafe_hash=True)
 class Reading:
-    """One point of a trajectory.
+    """One point of a trajectory: what a session gave.
+
+    A session is a day. Whoever fills in the form again that day corrects it or goes on
+    with it, and begins no second session: the last score of the day is the reading.
 
     Attributes:
-        session_number: 1 is the intake itself; counts measurements of the series from
-            there on, also those that have no score and so no reading.
+        session_number: 1 is the intake itself; counts days on which the series was
+            answered from there on, also those that have no score and so no reading.
         authored: when it was answered, with the offset it was recorded with.
         value: score points of the instrument's first score.
         source: where it stands ("QuestionnaireResponse/17").
+        replaces: what was scored before on the same day, oldest first.
     """
 
     session_number: Final[int]
@@ -29,11 +33,22 @@ class Reading:
     prorated: Final[bool]
     in_record: Final[bool]
     source: Final[str]
+    replaces: Final[tuple["Reading", ...]] = ()
 
     @property
     def on(self) -> date:
         """The day as it was where it was answered."""
         return self.authored.date()
+
+    @property
+    def of_day(self) -> tuple["Reading", ...]:
+        """Everything that was scored on this day, oldest first; itself at the end."""
+        return (*self.replaces, self)
+
+    @property
+    def begun(self) -> datetime:
+        """When this session first gave a score."""
+        return self.of_day[0].authored
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +118,16 @@ class Course:
         return self.series[-1].readings if self.series else ()
 
     def reading_of(self, sitting: Measurement) -> Reading | None:
-        """The reading that this sitting gave; None if it has no score."""
+        """The reading that this sitting gave, replaced or not; None without a score."""
         for course in (self, *self.earlier):
             for series in course.series:
-                for reading in series.readings:
-                    if (
-                        reading.source == sitting.source
-                        and reading.authored == sitting.authored
-                    ):
-                        return reading
+                for session in series.readings:
+                    for reading in session.of_day:
+                        if (
+                            reading.source == sitting.source
+                            and reading.authored == sitting.authored
+                        ):
+                            return reading
         return None
 
 
@@ -189,6 +205,26 @@ def present_sittings(
         if (each.instrument_id, each.respondent) == (instrument_id, respondent)
     ]
     return _parted(answered, new_after_days)[-1] if answered else answered
+
+
+def standing(
+    answered: Iterable[Measurement], instrument: Instrument
+) -> tuple[Measurement, ...]:
+    """Those that no later one of the same day stands for; only one with a score does.
+
+    Args:
+        answered: sittings of one respondent, oldest first.
+    """
+    kept: list[Measurement] = []
+    begun, day = 0, date.min  # where the sittings of this day begin among those kept
+    for each in answered:
+        on = each.authored.date()
+        if on != day:
+            begun, day = len(kept), on
+        elif followed_score(each, instrument) is not None:
+            del kept[begun:]
+        kept.append(each)
+    return tuple(kept)
 
 
 def followed_score(measurement: Measurement, instrument: Instrument) -> Score | None:
@@ -301,21 +337,29 @@ def _readings(
         return ()
     score_id = instrument.total.id
     readings: list[Reading] = []
-    session_number = 0
+    session_number, day = 0, date.min
     for member in members:
         score = _score(member, score_id)
         if score is None and not readings:
-            continue  # the intake is the first sitting with a score
-        session_number += 1
-        if score is not None:
-            readings.append(
-                Reading(
-                    session_number=session_number,
-                    authored=member.authored,
-                    value=score.value,
-                    prorated=score.prorated,
-                    in_record=member.in_record,
-                    source=member.source,
-                )
+            continue  # the intake is the first day with a score
+        on = member.authored.date()
+        if on != day:
+            session_number, day = session_number + 1, on
+        if score is None:
+            continue
+        replaces: tuple[Reading, ...] = ()
+        if readings and readings[-1].session_number == session_number:
+            before = readings.pop()
+            replaces = (*before.replaces, replace(before, replaces=()))
+        readings.append(
+            Reading(
+                session_number=session_number,
+                authored=member.authored,
+                value=score.value,
+                prorated=score.prorated,
+                in_record=member.in_record,
+                source=member.source,
+                replaces=replaces,
             )
+        )
     return tuple(readings)

@@ -93,7 +93,8 @@ def cells_expression(readings: Any, *, knot_session: float | None = None) -> Any
 
     Args:
         readings: an Ibis table with `person` (anything), `at` (anything with an order,
-            one reading per person and moment) and `score` (score points).
+            one reading per person and day, the last one, as a session is counted) and
+            `score` (score points).
         knot_session: as `cells_of`.
     """
     import ibis  # an extra of its own, which whoever reads cells does not need

@@ -43,10 +43,12 @@ class Courses:
 
     Attributes:
         person: (n_rows,) 0 to n_persons - 1, ascending.
-        session: (n_rows,) 1 is the intake; the readings of a person, counted.
+        session: (n_rows,) 1 is the intake; the days of a person with a reading,
+            counted as `clinical.trajectory` counts them.
         day: (n_rows,) days since the person's first reading.
         score: (n_rows,) score points.
         same_sitting: further rows about a sitting that is there already.
+        same_day: sittings that a later one of the same day stands for.
         disagreeing: sittings whose rows state different scores.
         later_courses: readings left out because they belong to a later course.
     """
@@ -56,6 +58,7 @@ class Courses:
     day: IntArray
     score: FloatArray
     same_sitting: int = 0
+    same_day: int = 0
     disagreeing: int = 0
     later_courses: int = 0
 
@@ -130,7 +133,7 @@ def newest_versions(found: FoundArray) -> tuple[FoundArray, int]:
 def courses_of(
     found: FoundArray, *, new_course_after_days: int | None = None
 ) -> Courses:
-    """One course per person: each sitting once, in the order of dates.
+    """One course per person: the last sitting of each day, in the order of dates.
 
     Args:
         found: one row per record, with all rows of any person who is among them.
@@ -147,6 +150,9 @@ def courses_of(
     disagreeing = len(np.unique(sittings[differs]))
     person, value = person[~again], value[~again]
     day = found["day"][~again].astype(np.int64)
+    stands = np.ones(len(person), dtype=np.bool_)
+    stands[:-1] = (person[1:] != person[:-1]) | (day[1:] != day[:-1])
+    person, value, day = person[stands], value[stands], day[stands]
     starts = _first_of_each(person)
     first = starts[person]
     # Dates in two time zones may run against the instants by a day.
@@ -159,6 +165,7 @@ def courses_of(
         day[kept],
         value[kept],
         same_sitting=int(again.sum()),
+        same_day=int((~stands).sum()),
         disagreeing=disagreeing,
         later_courses=int((~kept).sum()),
     )

@@ -99,7 +99,7 @@ def _below_own_baseline(
         baseline_readings=min(last, most),
         latest=readings[last],
     )
-    return (Raised(signal, since=readings[-run].authored),)
+    return (Raised(signal, since=readings[-run].begun),)
 
 
 def _drop_or_repair(
@@ -179,7 +179,7 @@ def _dropped(instrument: Instrument, drop: Drop, rules: RuleNumbers) -> Raised:
         sd_of=usual.spread_of,
         latest=latest,
     )
-    return Raised(signal, since=drop.readings[0].authored)
+    return Raised(signal, since=drop.readings[0].begun)
 
 
 def _unrepaired(
@@ -207,7 +207,7 @@ def _unrepaired(
         latest=late[-1],
         sessions=late[-1].session_number - began.session_number,
     )
-    return (Raised(signal, since=late[0].authored),)
+    return (Raised(signal, since=late[0].begun),)
 
 
 def _repaired(
@@ -223,7 +223,7 @@ def _repaired(
         lowest=_lowest(instrument, drop),
         latest=latest,
     )
-    return (Raised(signal, since=latest.authored),)
+    return (Raised(signal, since=latest.begun),)
 
 
 def _lowest(instrument: Instrument, drop: Drop) -> Reading:

@@ -91,7 +91,7 @@ def outside_band(
         rci=change.value if change else None,
         in_a_row=run,
     )
-    return Raised(signal, since=readings[-run].authored)
+    return Raised(signal, since=readings[-run].begun)
 
 
 def _is_outside(series: Trajectory, curve: ExpectedResponse, reading: Reading) -> bool:

@@ -161,7 +161,7 @@ def _reliably_worse(
         rci=_rci(instrument),
         in_a_row=run,
     )
-    return Raised(signal, since=readings[-run].authored)
+    return Raised(signal, since=readings[-run].begun)
 
 
 def _no_reliable_gain(
@@ -198,7 +198,7 @@ def _no_reliable_gain(
         rci=_rci(instrument),
         sessions_after_intake=latest.session_number - 1,
     )
-    return Raised(signal, since=since.authored)
+    return Raised(signal, since=since.begun)
 
 
 def _last_reviewed(readings: Sequence[Reading], plan_reviews: Sequence[date]) -> int:
@@ -221,7 +221,7 @@ def _large_gain(instrument: Instrument, readings: Sequence[Reading]) -> Raised |
     signal = LargeGain(
         instrument_id=instrument.id, before=before, latest=latest, rci=_rci(instrument)
     )
-    return Raised(signal, since=latest.authored)
+    return Raised(signal, since=latest.begun)
 
 
 def _reached_goal(
@@ -243,7 +243,7 @@ def _reached_goal(
         rci=_rci(instrument),
         cutoff=instrument.cutoff.value,
     )
-    return Raised(signal, since=readings[-run + rules.goal_readings - 1].authored)
+    return Raised(signal, since=readings[-run + rules.goal_readings - 1].begun)
 
 
 def _rci(instrument: Instrument) -> Decimal:

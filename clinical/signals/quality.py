@@ -13,7 +13,7 @@ from clinical.change import is_clinical, is_reliably_better
 from clinical.measurement import Measurement
 from clinical.rule_numbers import RuleNumbers
 from clinical.signals.kinds import QualityNote, QualityReason, RuleId
-from clinical.trajectory import Course, Reading, followed_score
+from clinical.trajectory import Course, Reading, followed_score, standing
 from questionnaires.answers import Chosen
 from questionnaires.instrument import Instrument
 
@@ -22,9 +22,15 @@ SILENCED_BY_DOUBT: tuple[RuleId, ...] = ("S3", "S4", "S5", "S6", "S8")
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """Everything a check looks at: one respondent's course on one instrument."""
+    """Everything a check looks at: one respondent's course on one instrument.
+
+    Attributes:
+        sittings: in any version, language and mode, oldest first; of a form filled in
+            again the same day only what stands.
+    """
 
     course: Course
+    sittings: tuple[Measurement, ...]
     rules: RuleNumbers
     today: date
     unread: int
@@ -32,10 +38,6 @@ class _Case:
     @property
     def instrument(self) -> Instrument:
         return self.course.instrument
-
-    @property
-    def sittings(self) -> tuple[Measurement, ...]:
-        return self.course.sittings
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -63,7 +65,8 @@ def quality_notes(
         unread: entries of the chart that could not be read; any of them could be a
             measurement of this instrument.
     """
-    case = _Case(course, rules, today=today, unread=unread)
+    sittings = standing(course.sittings, course.instrument)
+    case = _Case(course, sittings, rules, today=today, unread=unread)
     instrument = course.instrument
     notes: list[QualityNote] = []
     for reason, check in CHECKS.items():
@@ -119,10 +122,17 @@ def _counts_as_gain(case: _Case, reading: Reading) -> bool:
 
 
 def _not_scored(case: _Case) -> _Doubt | None:
-    """A sitting without score; a conclusion rests on it at either end of the course."""
-    scored = sum(len(each.readings) for each in case.course.series)
-    if scored == len(case.sittings):
-        return None  # each has given a reading: the usual case
+    """A sitting without score; a conclusion rests on it at either end of the course.
+
+    One that was filled in again the same day, and then gave a score, is no doubt.
+    """
+    scored = sum(
+        1 + len(reading.replaces)
+        for each in case.course.series
+        for reading in each.readings
+    )
+    if scored == len(case.course.sittings):
+        return None  # each has given a score: the usual case
     without = [
         each for each in case.sittings if followed_score(each, case.instrument) is None
     ]

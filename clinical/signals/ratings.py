@@ -70,7 +70,7 @@ def _below_site_cutoff(course: Course, low_line: Cutoff | None) -> tuple[Finding
         signal = _low(instrument, reading, given, low_line=low_line)
         if signal is None:
             break
-        raised = Raised(raised.signal if raised else signal, since=reading.authored)
+        raised = Raised(raised.signal if raised else signal, since=reading.begun)
     return (raised,) if raised else ()
 
 

@@ -64,7 +64,7 @@ def plateau(
         ),
         rci=rci,
     )
-    return Raised(signal, since=readings[-run].authored)
+    return Raised(signal, since=readings[-run].begun)
 
 
 def noisy_profile(
@@ -99,7 +99,7 @@ def noisy_profile(
         readings=len(window),
         rci=rci,
     )
-    return Raised(signal, since=readings[-run].authored)
+    return Raised(signal, since=readings[-run].begun)
 
 
 def _slope(instrument: Instrument, window: Sequence[Reading]) -> Decimal:

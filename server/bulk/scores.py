@@ -36,6 +36,7 @@ class Report(TypedDict):
     left_out: dict[str, int]
     older_versions: int
     same_sitting: int
+    same_day: int
     disagreeing: int
     later_courses: int
 
@@ -86,6 +87,7 @@ def scores_from_folder(
             counts["readings"] += len(courses.score)
             counts["persons"] += courses.n_persons
             counts["same_sitting"] += courses.same_sitting
+            counts["same_day"] += courses.same_day
             counts["disagreeing"] += courses.disagreeing
             counts["later_courses"] += courses.later_courses
         counts["older_versions"] = gathered.older_versions
@@ -120,6 +122,7 @@ def _report(
         "left_out": dict(sorted(found.left_out.items())),
         "older_versions": counts["older_versions"],
         "same_sitting": counts["same_sitting"],
+        "same_day": counts["same_day"],
         "disagreeing": counts["disagreeing"],
         "later_courses": counts["later_courses"],
     }

@@ -44,6 +44,7 @@ def readings_from_export(
     counts = (
         ("older versions", report["older_versions"]),
         ("same sitting", report["same_sitting"]),
+        ("filled in again the same day", report["same_day"]),
         ("disagreeing", report["disagreeing"]),
         ("later courses", report["later_courses"]),
         *report["left_out"].items(),

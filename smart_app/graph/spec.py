@@ -30,7 +30,7 @@ class Point:
     """One reading, placed at its session.
 
     Attributes:
-        session: number of the sitting in the whole graph, 1 is the first.
+        session: number of the day in the whole graph, 1 is the first.
         change: from the reading before on the same line; None for the first.
         gap_before: the line is broken here (a long time without a reading).
     """
@@ -98,7 +98,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class GraphSpec:
-    """Panels from top to bottom over one axis of sittings, oldest first."""
+    """Panels from top to bottom over one axis of sessions (days), oldest first."""
 
     sessions: tuple[date, ...]
     panels: tuple[Panel, ...]

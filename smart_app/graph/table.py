@@ -7,6 +7,7 @@ from typing import assert_never
 from flask_babel import gettext
 
 from clinical.change import is_worse
+from clinical.trajectory import Reading
 from questionnaires.instrument import Instrument
 from smart_app.figures import day, form_title, number
 from smart_app.graph.drawing import Rule
@@ -24,7 +25,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Newest sitting first; one column per series."""
+    """Newest session first; one column per series."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -272,15 +273,24 @@ def _cell(line: Line, session: int) -> str:
     """Every reading of this session: a form may be given twice on one day."""
     told = []
     for point in line.points:
-        if point.session != session:
-            continue
-        marks = []
-        if point.usual:
-            marks.append(_usual_words(point.usual))
-        if point.reading.prorated:
-            marks.append(gettext("estimated"))
-        if not point.reading.in_record:
-            marks.append(gettext("not yet in the record"))
-        value = number(point.reading.value)
-        told.append(f"{value} ({', '.join(marks)})" if marks else value)
+        if point.session == session:
+            told += [
+                _value(each, gettext("replaced the same day"))
+                for each in point.reading.replaces
+            ]
+            told.append(_value(point.reading, *_usual(point)))
     return ", ".join(told) or "–"
+
+
+def _usual(point: Point) -> tuple[str, ...]:
+    return (_usual_words(point.usual),) if point.usual else ()
+
+
+def _value(reading: Reading, *marks: str) -> str:
+    told = list(marks)
+    if reading.prorated:
+        told.append(gettext("estimated"))
+    if not reading.in_record:
+        told.append(gettext("not yet in the record"))
+    value = number(reading.value)
+    return f"{value} ({', '.join(told)})" if told else value

@@ -173,7 +173,7 @@ def test_the_number_of_piles_changes_nothing(
 
     assert joined_table(parts) == table(whole)
     assert gathered.older_versions == older
-    for count in ("same_sitting", "disagreeing", "later_courses"):
+    for count in ("same_sitting", "same_day", "disagreeing", "later_courses"):
         assert sum(getattr(each, count) for each in parts) == getattr(whole, count)
 
 

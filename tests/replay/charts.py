@@ -19,9 +19,10 @@ def history(person: int, *, sessions: int = 8) -> list[Json]:
     """One person's weekly sessions: PHQ-9 before, alliance after; never the same twice.
 
     Courses get better, worse or stay; some tick the safety item, some alliances drop.
-    Some miss a visit between two sessions.
+    Some miss a visit between two sessions; some fill in a form again the same day.
     """
     random, chance = Random(person), Random(-1 - person)
+    again = Random(f"again {person}")
     score, drift = random.randint(8, 16), random.choice((-2, 0, 2))
     rating = random.randint(11, 16)
     found: list[Json] = []
@@ -31,6 +32,9 @@ def history(person: int, *, sessions: int = 8) -> list[Json]:
         if random.random() < 0.05:
             points[-1] = 1
         found += sitting(PHQ9, points, on=on, patient=f"p{person}")
+        if again.random() < 0.2:
+            other = points_for(PHQ9, max(0, min(24, score + again.randint(-6, 6))))
+            found += sitting(PHQ9, other, on=on + 2 * HOUR, patient=f"p{person}")
         if random.random() < 0.1:
             rating -= 5
         given = points_for(ALLIANCE_CHECK_IN, max(0, min(16, rating)))

@@ -4,14 +4,15 @@ A column is an instrument of the library; "turned phq-9" is the same scale upsid
 A cell is a score ("17", "10.125 prorated"), "not scored", the answers to the scored
 items in their order ("2 2 1 _ 1 0 1 2 0", `_` is a blank), or empty.
 Columns beside the instruments: `session` (a number to read by), `day` of the episode
-(a week apart if absent), `language`, `version`, `mode`, `by` (who answered), `visit`
-(what became of it; without the column nobody tells us of visits). "licensed srs" is the
-skeleton as a site completes it, with invented numbers.
+(a week apart if absent), `time` of the day (10:00 if absent), `language`, `version`,
+`mode`, `by` (who answered), `visit` (what became of it; without the column nobody tells
+us of visits). "licensed srs" is the skeleton as a site completes it, with invented
+numbers.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -58,7 +59,7 @@ from tests.spec.plain import card, change_line, line
 
 Row = Mapping[str, str]
 BESIDE = {"session", "day", "language", "version", "opening", "encounter"}
-BESIDE |= {"answered", "cards", "mode", "by", "visit"}
+BESIDE |= {"answered", "cards", "mode", "by", "visit", "time"}
 STATUS: Mapping[str, Status] = {
     "attended": "attended",
     "missed": "missed",
@@ -111,10 +112,19 @@ def measurements_of(row: Row, *, at: int) -> tuple[Measurement, ...]:
     """What was measured in this row, the `at`-th of the table (0 is the first)."""
     day = _day(row, at=at)
     return tuple(
-        _measurement(_instrument(name), cell, row=row, day=day)
+        _at(row.get("time"), _measurement(_instrument(name), cell, row=row, day=day))
         for name, cell in row.items()
         if name not in BESIDE and cell
     )
+
+
+def _at(clock: str | None, measured: Measurement) -> Measurement:
+    """The same at this time of its day."""
+    if not clock:
+        return measured
+    at = time.fromisoformat(clock)
+    authored = measured.authored.replace(hour=at.hour, minute=at.minute)
+    return replace(measured, authored=authored, source=f"{measured.source}-{clock}")
 
 
 @dataclass(frozen=True, slots=True)

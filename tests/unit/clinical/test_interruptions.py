@@ -116,6 +116,21 @@ def test_a_form_filled_in_again_the_same_day_hides_no_safety_answer():
     assert isinstance(first.signal, SafetyAnswer)
 
 
+def test_a_form_put_right_after_the_card_was_answered_asks_nobody_again():
+    intake, morning = scored(PHQ9, 11, day=1), scored(PHQ9, 18, day=8)
+    (first,) = cards(intake, morning)
+    answer = Acknowledgement(
+        first.cause, first.level, on=morning.authored + timedelta(hours=1)
+    )
+    again = replace(
+        scored(PHQ9, 17, day=8),
+        authored=morning.authored + timedelta(hours=2),
+        source="Observation/again",
+    )
+
+    assert cards(intake, morning, again, acknowledged=(answer,)) == ()
+
+
 @pytest.mark.hazard("H04")
 def test_recording_only_still_reports_the_safety_answer_and_makes_no_card():
     plan = replace(PLAN, decision_support=False)

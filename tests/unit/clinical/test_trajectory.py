@@ -5,10 +5,17 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from clinical.measurement import episode_from
+from clinical.measurement import Measurement, episode_from
 from clinical.trajectory import Equivalence, trajectories
 from questionnaires.instrument import Source
 from tests.instruments import GAD7, PHQ9, scored, weekly
+
+
+def at_hour(value: int, *, day: int, hour: int) -> Measurement:
+    """A PHQ-9 at this hour of a day of the episode."""
+    sitting = scored(PHQ9, value, day=day)
+    authored = sitting.authored.replace(hour=hour)
+    return replace(sitting, authored=authored, source=f"{sitting.source}-{hour}")
 
 
 @pytest.mark.hazard("H17")
@@ -102,3 +109,32 @@ def test_the_day_is_the_day_where_it_was_answered():
     (series,) = trajectories(episode_from([sitting]), PHQ9)
 
     assert series.readings[0].on.isoformat() == "2026-01-02"
+
+
+def test_what_was_scored_before_on_the_same_day_stays_with_the_reading():
+    scores = ((9, 20), (12, 18), (15, 16))
+    day = [at_hour(value, day=8, hour=hour) for hour, value in scores]
+
+    (series,) = trajectories(episode_from([scored(PHQ9, 11, day=1), *day]), PHQ9)
+
+    numbers = [(each.session_number, each.value) for each in series.readings]
+    assert numbers == [(1, 11), (2, 16)]
+    assert [each.value for each in series.readings[-1].of_day] == [20, 18, 16]
+    assert series.readings[-1].begun == day[0].authored
+
+
+@pytest.mark.hazard("H14")
+def test_one_day_is_the_day_as_it_was_written():
+    auckland = timezone(timedelta(hours=13))
+    morning, evening = (
+        replace(
+            scored(PHQ9, value, day=1),
+            authored=datetime(2026, 1, 2, hour, tzinfo=auckland),
+            source=f"Observation/{hour}",
+        )
+        for hour, value in ((9, 20), (21, 18))
+    )  # in Greenwich these are two days
+
+    (series,) = trajectories(episode_from([morning, evening]), PHQ9)
+
+    assert [each.value for each in series.readings] == [18]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from itertools import pairwise
 
@@ -61,6 +61,26 @@ def test_a_carers_answers_have_a_panel_and_a_start_of_their_own(clinic: Clinic) 
         assert [*map(panel_title, spec.panels)] == ["PHQ-9", "PHQ-9 (carer)"]
         assert table(spec).columns == ("PHQ-9", "PHQ-9 (carer)")
         assert table(spec).rows[0].cells == ("12", "18")
+
+
+def test_the_table_shows_every_score_of_a_day_and_the_graph_the_one_that_counts(
+    clinic: Clinic,
+) -> None:
+    first = scored(PHQ9, 17, day=1, prorated=True)
+    again = replace(
+        scored(PHQ9, 16, day=1),
+        authored=first.authored + timedelta(minutes=5),
+        source="Observation/again",
+    )
+
+    spec = graph_spec(episode_from([first, again]), (PHQ9,), gap_days=42)
+
+    (panel,) = spec.panels
+    assert [each.reading.value for each in panel.current.points] == [16]
+    with clinic.app.test_request_context():
+        assert table(spec).rows[0].cells == (
+            "17 (replaced the same day, estimated), 16",
+        )
 
 
 def test_the_graph_marks_where_an_alliance_fell_and_where_it_came_back(
