@@ -25,10 +25,10 @@ This page is generated from the tables that the tests run
 (`python -m tests.spec.signal_tables > docs/reference/signals.md`). Each example is
 checked at every change, so what stands here is what the product does.
 
-How to read a table: one row is one session, a week apart unless a day is given; rows
-of one day, with their `time`, are one session. A score of several numbers is the
-answers to the items in their order, `_` is a blank. "turned" is the same instrument with
-its scale upside down; "licensed" a skeleton that a site has completed, with invented
+How to read a table: one row is one session, a week apart unless a day is given; rows of
+one day, with their `time`, are one session. A score of several numbers is the answers
+to the items in their order, `_` is a blank. "turned" is the same instrument with its
+scale upside down; "licensed" a skeleton that a site has completed, with invented
 numbers. Where there is a column `visit`, somebody tells us of visits; `by` says who
 answered. The examples use numbers of the demonstration's plan and of the shipped
 instruments; a site may choose others.

@@ -1,8 +1,7 @@
 """The expected range in picture, table and words: only with a norm, never a goal."""
 
 import re
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -199,15 +198,3 @@ def test_without_a_norm_no_label_speaks_of_a_range() -> None:
     (panel,) = draw(spec_of(*SCORES, norms=NO_NORMS), WIDE).panels
 
     assert "expected" not in {each.kind for each in panel.rules}
-
-
-def test_the_table_holds_both_readings_of_one_day(clinic: Clinic) -> None:
-    sittings = [scored(PHQ9, value, day=day) for value, day in ((15, 1), (19, 8))]
-    latest = scored(PHQ9, 12, day=8)
-    again = replace(latest, authored=latest.authored + timedelta(hours=2))
-    spec = graph_spec(episode_from([*sittings, again]), (PHQ9,), gap_days=42)
-
-    with clinic.app.test_request_context():
-        [second, first] = table(spec).rows
-
-    assert (second.cells, first.cells) == (("19, 12",), ("15",))
