@@ -19,6 +19,7 @@ from clinical.norms.conformal import (
     standardised_by_folds,
 )
 from clinical.norms.errors import TooFewPeople
+from clinical.norms.judged import digest_judged
 from clinical.norms.made_pack import norm_of_pack, reliably_worse
 from clinical.norms.norm import Norm
 from clinical.norms.pack import NormPack
@@ -111,6 +112,7 @@ def check_pack(
         <= float(rules.inner_tolerance)
     )
     return {
+        "judged": digest_judged(pack),
         "people": "same" if same_people else "other",
         "persons": n_persons,
         "readings": len(readings.score),

@@ -10,6 +10,7 @@ from datetime import date
 from clinical.errors import NormPackError
 from clinical.expected_response import ExpectedResponse, NoNorm
 from clinical.measurement import Episode
+from clinical.norms.judged import judged
 from clinical.norms.pack import NormPack, PackKey, pack_from_bytes
 from clinical.norms.pack_attention import attention_of
 from clinical.norms.signature import is_public_key, is_signed
@@ -43,8 +44,8 @@ def norm_library(plan: MeasurementPlan, contents: Mapping[str, bytes]) -> NormLi
 
     Raises:
         NormPackError: one of them is tampered with, unsigned, signed by somebody else,
-            never checked, or not for this plan. One is enough for no start: a norm
-            that silently fell away would look like a patient on track.
+            never checked (or changed since), or not for this plan. One is enough for
+            no start: a norm that silently fell away would look like a patient on track.
     """
     found: list[NormPack] = []
     for named in plan.norms.packs:
@@ -140,6 +141,14 @@ def _believe(pack: NormPack, named: NamedPack, norms: PlanNorms) -> None:
     if pack.validation is None:
         raise NormPackError(
             file, "holds no validation report; run rom norms check, then sign again"
+        )
+    # A report that does not say (an earlier release's) stands by its signature; to sign
+    # such a pack again, it is checked again.
+    if judged(pack) == "another_pack":
+        raise NormPackError(
+            file,
+            "its report is of another pack: it was changed after its check. Run rom"
+            " norms check PACK SCORES --write, then sign",
         )
     sign_off = pack.sign_off
     if sign_off is None or not pack.signature:

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from clinical.norms.judged import judged
 from clinical.norms.library import overdue
 from questionnaires.library import NoWording
 from server.clock import wall_clock
@@ -87,6 +88,13 @@ def _report(found: Installation) -> dict[str, list[str]]:
         f"norm {each.pack_id} {each.version}: its review is overdue; it says nothing"
         " until it is reviewed and signed again (rom norms sign)"
         for each in overdue(found.norms, today=today)
+    ]
+    notes += [
+        f"norm {each.pack_id} {each.version}: its report does not say which curve it"
+        " judged (an earlier release made it); before it is signed again, rom norms"
+        " check --write"
+        for each in found.norms.packs
+        if judged(each) == "not_said"
     ]
     notes += [
         f"norm {each.pack_id} {each.version}: is for {each.key.instrument_id}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from clinical.norms.judged import judged
 from clinical.norms.pack import (
     SignOff,
     hashed,
@@ -154,6 +155,14 @@ def sign_(
     if report is None:
         refuse(
             f"{pack_file}: holds no report; first: rom norms check {pack_file}"
+            " SCORES --write"
+        )
+    if (about := judged(pack)) != "this_pack":
+        said = "is of another pack: this one was changed after its check"
+        if about == "not_said":
+            said = "does not say which curve it judged: an earlier release made it"
+        refuse(
+            f"{pack_file}: its report {said}. First: rom norms check {pack_file}"
             " SCORES --write"
         )
     if report.get("within_tolerance") != "yes":

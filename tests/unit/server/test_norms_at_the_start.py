@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from clinical.errors import NormPackError
+from clinical.norms.judged import digest_judged
 from clinical.norms.pack import NormPack, hashed, pack_bytes
 from clinical.plan import DEMO_PLAN
 from server.commands.check import command as check
@@ -213,6 +214,19 @@ def test_rom_check_says_what_a_share_of_false_alarms_does(opened: Any) -> None:
     assert any(
         each.startswith("false alarms 0.10: S2 and S3") for each in found["notes"]
     )
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_rom_check_names_a_pack_whose_report_does_not_say_what_it_judged(
+    opened: Any, says: bool
+) -> None:
+    report = {"judged": digest_judged(pack())} if says else {"persons": 500}
+    opened(signed(pack(validation=report)))
+
+    found = json.loads(CliRunner().invoke(check, ["--json"]).output)
+
+    named = any("which curve it judged" in each for each in found["notes"])
+    assert named is not says
 
 
 def test_rom_check_says_that_a_review_is_overdue(opened: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from clinical.norms.library import norm_library
-from clinical.norms.pack import pack_bytes, pack_from_bytes
+from clinical.norms.pack import hashed, pack_bytes, pack_from_bytes
 from clinical.norms.signature import public_key_of
 from clinical.norms.source_attributes import MAY_BE_UNKNOWN, NOT_AVAILABLE
 from clinical.plan_norms import NamedPack, PlanNorms
@@ -235,6 +235,37 @@ def test_a_tampered_pack_is_not_signed(
 
     assert found.exit_code == 2
     assert "changed after it was made" in found.output
+
+
+def test_a_pack_that_was_changed_after_its_check_is_not_signed_with_its_old_report(
+    checked: tuple[bytes, Any], key: Path, at: Callable[[bytes], Path]
+) -> None:
+    pack = pack_from_bytes(checked[0], file="p")
+    wider = replace(pack.curve, k_80=pack.curve.k_80 * 2)
+    file = at(pack_bytes(hashed(replace(pack, curve=wider))))
+
+    found = run("sign", file, "--key", key, "--by", NAME)
+
+    assert found.exit_code == 2
+    assert "its report is of another pack" in found.output
+    assert pack_from_bytes(file.read_bytes(), file="p").sign_off is None
+
+
+def test_a_report_that_does_not_say_what_it_judged_is_made_again_before_signing(
+    checked: tuple[bytes, Any], key: Path, at: Callable[[bytes], Path], scores: Path
+) -> None:
+    pack = pack_from_bytes(checked[0], file="p")
+    assert pack.validation is not None
+    earlier = {k: v for k, v in pack.validation.items() if k != "judged"}
+    file = at(pack_bytes(hashed(replace(pack, validation=earlier))))
+
+    refused = run("sign", file, "--key", key, "--by", NAME)
+    run("check", file, scores, "--same-people", "--write")
+    signed = run("sign", file, "--key", key, "--by", NAME)
+
+    assert refused.exit_code == 2
+    assert "does not say which curve it judged" in refused.output
+    assert signed.exit_code == 0, signed.output
 
 
 def test_bad_rows_are_named_by_line_and_stop_the_fit(tmp_path: Path) -> None:

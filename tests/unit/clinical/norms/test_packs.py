@@ -21,6 +21,7 @@ from clinical.norms.canonical import (
     digest_of,
     text_of,
 )
+from clinical.norms.judged import digest_judged, judged
 from clinical.norms.library import NormLibrary, age_on, norm_library, norms_for, overdue
 from clinical.norms.pack import (
     AgeBand,
@@ -136,6 +137,20 @@ def test_the_signature_of_another_pack_does_not_count() -> None:
 
 def test_a_pack_without_a_validation_report_is_refused() -> None:
     assert "no validation report" in refusal(signed(pack(validation=None)))
+
+
+def test_a_pack_with_the_report_of_another_pack_is_refused_whoever_signed_it() -> None:
+    report = {"judged": digest_judged(pack())}
+    changed = pack(version="2.0.0", validation=report)
+
+    assert "its report is of another pack" in refusal(signed(changed))
+    assert believed(signed(pack(validation=report))).packs
+
+
+def test_a_report_that_does_not_say_what_it_judged_stands_by_its_signature() -> None:
+    (made,) = believed(signed(pack())).packs
+
+    assert judged(made) == "not_said"
 
 
 def test_a_pack_of_another_setting_is_refused() -> None:
