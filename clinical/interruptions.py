@@ -35,6 +35,8 @@ from clinical.signals.order import place_of, priority, said_already
 from clinical.signals.read import SignalReport
 from questionnaires.instrument import Instrument
 
+# Of an outcome, and milder than S2.
+MILDER = (NoReliableGain, Plateau, LargeGain, NoisyProfile, ReachedGoal)
 Heading = Literal["on_track", "not_on_track", "cannot_tell_yet"]
 # Why a signal may be set aside, on its card or on the page; S1 has reasons of its own.
 SetAsideReason = Literal[
@@ -109,17 +111,14 @@ def interruptions(
     What another signal says more clearly gets no card of its own. An acknowledged card
     stays silent until its signal has cleared and come back, or until things are worse
     by the part that the plan names. Where the plan sets a share of false alarms, S2 and
-    S3 of a course that is on track stay on the page. Nothing with a lower priority
-    takes the place of a card that was already shown; only one safety answer follows
-    another.
+    S3 of a course that is on track stay on the page; but where a milder card of this
+    course is due, S2 comes in its place: no card understates what is reliable. Nothing
+    with a lower priority takes the place of a card that was already shown; only one
+    safety answer follows another.
     """
     if not plan.decision_support:
         return ()
-    waiting = [
-        each
-        for each in _candidates(report, plan)
-        if answer_to(each, report, plan, acknowledged=acknowledged) is None
-    ]
+    waiting = _waiting(report, plan, acknowledged=acknowledged)
     safety = [each for each in waiting if _is_safety(each.signal)]
     others = [each for each in waiting if not _is_safety(each.signal)]
     if plan.repeat == "once_per_encounter":
@@ -222,7 +221,9 @@ def may_be_set_aside(
     if not plan.decision_support:
         return ()
     return tuple(
-        each for each in _candidates(report, plan) if not _is_safety(each.signal)
+        each
+        for each in _waiting(report, plan, acknowledged=())
+        if not _is_safety(each.signal)
     )
 
 
@@ -246,13 +247,48 @@ def answer_to(
     return last
 
 
-def _candidates(report: SignalReport, plan: MeasurementPlan) -> Iterator[Interruption]:
-    """In the order of the report, which is the order of priority."""
-    allowed = [
+def _waiting(
+    report: SignalReport,
+    plan: MeasurementPlan,
+    *,
+    acknowledged: Sequence[Acknowledgement],
+) -> list[Interruption]:
+    """What could interrupt and nobody has answered for, in the order of priority.
+
+    Beside S2 that stays on the page, "no reliable gain" or a gain since last time would
+    understate; such a card costs no more attention if it says that it is worse.
+    """
+
+    def unanswered(signals: Sequence[SpeakingSignal]) -> list[Interruption]:
+        return [
+            each
+            for each in _candidates(signals, report, plan)
+            if answer_to(each, report, plan, acknowledged=acknowledged) is None
+        ]
+
+    allowed = [each for each in report.speaking if may_interrupt(each, plan)]
+    told = [each for each in allowed if not _stays_on_the_page(each, report)]
+    waiting = unanswered(told)
+    due = {
+        (each.signal.instrument_id, each.signal.respondent)
+        for each in waiting
+        if isinstance(each.signal, MILDER)
+    }
+    instead = [
         each
-        for each in report.speaking
-        if may_interrupt(each, plan) and not _stays_on_the_page(each, report)
+        for each in allowed
+        if isinstance(each, ReliablyWorse)
+        and (each.instrument_id, each.respondent) in due
     ]
+    if not instead:
+        return waiting
+    return unanswered([each for each in allowed if each in told or each in instead])
+
+
+def _candidates(
+    allowed: Sequence[SpeakingSignal], report: SignalReport, plan: MeasurementPlan
+) -> Iterator[Interruption]:
+    """In the order of the report, which is the order of priority."""
     said = said_already(allowed)
     for signal in _ranked(allowed, report):
         instrument = plan.instrument(signal.instrument_id)

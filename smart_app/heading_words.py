@@ -6,6 +6,7 @@ from typing import assert_never
 from flask_babel import gettext
 
 from clinical.forecast import CannotTellYet, NotOnTrack, OnTrack, Outlook
+from clinical.interruptions import MILDER
 from clinical.signals.kinds import (
     BothDown,
     LargeGain,
@@ -30,7 +31,7 @@ def headings(report: SignalReport, library: Library) -> Iterator[str]:
             if (each.instrument_id, each.respondent) == (instrument_id, respondent)
         }
         name = title(library.instrument(instrument_id), respondent)
-        text = _sentence(outlook, name, beside - {LargeGain, ReachedGoal})
+        text = _sentence(outlook, name, beside)
         if text:
             yield text
 
@@ -39,13 +40,15 @@ def _sentence(outlook: Outlook, name: str, beside: set[type]) -> str:
     match outlook:
         case OnTrack() if BothDown in beside:
             return ""  # R8 sends its card, whatever the course as a whole
+        case OnTrack() if ReliablyWorse in beside and beside & {*MILDER}:
+            return ""  # S2 comes in place of the milder card
         case OnTrack() if beside & {ReliablyWorse, OutsideBand}:
             return gettext(
                 "%(instrument)s: the signal stands, but sends no card: the course as a"
                 " whole is not one that this clinic wants to be told of early.",
                 instrument=name,
             )
-        case OnTrack() if beside:
+        case OnTrack() if beside - {LargeGain, ReachedGoal}:
             return ""
         case OnTrack():
             return gettext(

@@ -108,7 +108,10 @@ def _heading(found: Explained) -> str:
                 " where the course was heading."
             )
         case "on_track":
-            return gettext("The course was on track.")
+            return gettext(
+                "The course was on track; this card stands in place of one about the"
+                " same course that says less."
+            )
         case None:
             return gettext(
                 "The plan's share of false alarms did not apply: no norm with"

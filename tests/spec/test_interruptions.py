@@ -147,9 +147,56 @@ def test_on_track_the_same_signals_stay_on_the_page(interruption_spec):
           8 | B         | 14                |          |
          15 | C         | 17                |          |
          22 | D         | 19                |          |
-         29 | E         | 3 3 3 2 2 2 2 1 1 |          | S1 phq-9, S4 phq-9
         """,
         told_from=0.50,
+    )
+
+
+@pytest.mark.hazard("H16")
+def test_on_track_they_come_in_place_of_a_card_that_says_less(interruption_spec):
+    interruption_spec(
+        """
+        day | encounter | phq-9             | answered | cards
+          1 | A         | 12                |          |
+          8 | B         | 14                |          |
+         15 | C         | 17                |          |
+         22 | D         | 19                |          |
+         29 | E         | 3 3 3 2 2 2 2 1 1 |          | S1 phq-9, S2 phq-9
+        """,
+        told_from=0.50,
+    )
+
+
+def test_an_answered_plan_review_brings_back_nothing_that_stays_on_the_page(
+    interruption_spec,
+):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 12    |          |
+          8 | B         | 12    |          |
+         15 | C         | 12    |          |
+         22 | D         | 12    |          |
+         29 | E         | 16    | yes      | S4 phq-9
+         36 | F         | 18    |          |
+         43 | G         | 19    |          | S2 phq-9
+        """,
+        told_from=0.70,
+    )
+
+
+@pytest.mark.hazard("H16")
+def test_on_track_no_gain_since_last_time_hides_that_it_is_reliably_worse(
+    interruption_spec,
+):
+    interruption_spec(
+        """
+        day | encounter | phq-9 | answered | cards
+          1 | A         | 12    |          |
+          8 | B         | 26    |          |
+         15 | C         | 19    |          | S2 phq-9
+        """,
+        told_from=0.9999,
     )
 
 

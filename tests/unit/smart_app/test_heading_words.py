@@ -148,6 +148,17 @@ def test_beside_r8_nobody_is_told_that_no_card_is_sent(clinic: Clinic) -> None:
         assert list(headings(with_r8, LIBRARY)) == []
 
 
+@pytest.mark.hazard("H16")
+@pytest.mark.parametrize("scores", [(12, 14, 17, 19, 19), (12, 26, 19)])
+def test_where_s2_comes_in_place_of_a_milder_card_nobody_is_told_that_none_is_sent(
+    clinic: Clinic, scores: tuple[int, ...]
+) -> None:
+    worse = report(*scores, outlook=OnTrack(FORECAST))
+
+    with clinic.app.test_request_context():
+        assert list(headings(worse, LIBRARY)) == []
+
+
 @pytest.mark.parametrize("language", ["en", "es", "de"])
 @pytest.mark.parametrize(
     "outlook",
