@@ -24,6 +24,7 @@ from fhir_mapping.r4.references import relative
 from fhir_mapping.r4.score_line import ScoreLine, score_line
 from questionnaires.instrument import ChoiceItem, Instrument, ScoreRule, SliderItem
 from questionnaires.scoring import NotScored, Score
+from questionnaires.wording import is_in_language
 
 Kind = Literal["Observation", "QuestionnaireResponse"]
 LeftOut = Literal[
@@ -263,7 +264,7 @@ class LineReader:
         wanted = self.wanted
         if version != wanted.instrument.version:
             return "another version of the instrument"
-        if wanted.language and language.split("-")[0] != wanted.language:
+        if wanted.language and not is_in_language(language, wanted=wanted.language):
             return "another language"
         if not isinstance(score, Score):
             return "no score: too much is blank"

@@ -14,6 +14,17 @@ from questionnaires.table import Table
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", re.ASCII)
 
 
+def is_in_language(found: str, *, wanted: str) -> bool:
+    """Whether answers in one language are among those wanted: `de-CH` is among `de`.
+
+    Not the other way round. However it is written: `EN`, `en_US`.
+    """
+    language, among = (
+        each.strip().lower().replace("_", "-") for each in (found, wanted)
+    )
+    return language == among or language.startswith(f"{among}-")
+
+
 def wording_from_table(
     table: Table, definition: Definition, *, content: bytes, language: str
 ) -> Wording:

@@ -5,19 +5,22 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from ehr.bulk.errors import FolderUnusable, UnknownScore
 from questionnaires.errors import InstrumentFileError, UnknownInstrument
 
+if TYPE_CHECKING:
+    from server.bulk.scores import Report
+
 
 @click.command("extract")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--instrument", required=True, metavar="ID", help="Whose score.")
 @click.option("--score", metavar="ID", help="Another score than the total.")
-@click.option("--language", metavar="CODE", help="Only readings in it, such as de.")
+@click.option("--language", metavar="CODE", help="Only readings in it; de takes de-CH.")
 @click.option(
     "--new-course-after",
     type=click.IntRange(min=1),
@@ -62,7 +65,8 @@ def extract(
 ) -> None:
     """Scores from the NDJSON files of an export, without names, ids and dates.
 
-    Exit code 1: some lines could not be read (the report says which); 2: unusable.
+    Exit code 1: some lines could not be read (the report says which); 2: unusable, or
+    nobody's reading was found; then nothing is written.
     """
     # numpy is an extra: the other commands must not need it.
     from ehr.bulk.extract import Wish
@@ -83,6 +87,11 @@ def extract(
             report = scores_from_folder(
                 folder, choice, take=take, processes=processes, told=told
             )
+            if not report["persons"]:
+                raise _NobodyFound
+    except _NobodyFound:
+        _say(report, as_json=as_json)
+        _refuse(_nobody(folder, report))
     except (FolderUnusable, TableUnusable, UnknownScore, InstrumentFileError) as error:
         _refuse(str(error))
     except UnknownInstrument:
@@ -90,12 +99,32 @@ def extract(
     except OSError as error:
         # A disk that is full names no file.
         _refuse(f"{error.filename or out}: {error.strerror or error}")
+    _say(report, as_json=as_json)
+    sys.exit(1 if report["unread"] else 0)
+
+
+class _NobodyFound(Exception):
+    """No table is left behind that looks as if it held scores."""
+
+
+def _say(report: "Report", *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
         for name, value in report.items():
             click.echo(f"{name}: {_plain(value)}")
-    sys.exit(1 if report["unread"] else 0)
+
+
+def _nobody(folder: Path, report: "Report") -> str:
+    of = f"{report['instrument']} {report['version']} ({report['score']})"
+    language = f" in {report['language']}" if report["language"] else ""
+    unread = sum(int(each["count"]) for each in report["unread"])
+    why = {"about something else": report["about_something_else"]}
+    why |= {"not to be read": unread} | report["left_out"]
+    return (
+        f"{folder}: holds no reading of {of}{language}; nothing was written. Of"
+        f" {report['lines']} lines: {_plain({k: n for k, n in why.items() if n})}"
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from clinical.norms.numbering import numbered
 from clinical.norms.pack import AgeBand
 from clinical.norms.people import People
 from questionnaires.instrument import ScoreRule
+from questionnaires.wording import is_in_language
 from server.norms.score_rows import Row, ScoresUnusable, csv_rows, parquet_rows
 
 GROUPS = ("language", "age", "sex")
@@ -201,11 +202,8 @@ def _day(text: str) -> int | None:
 
 
 def _not_wanted(groups: dict[str, str], wanted: Wanted) -> str:
-    language, among = (
-        each.lower().replace("_", "-")
-        for each in (groups.get("language", wanted.language), wanted.language)
-    )
-    if language != among and not language.startswith(f"{among}-"):
+    language = groups.get("language", wanted.language)
+    if not is_in_language(language, wanted=wanted.language):
         return "persons with another language"
     age = groups.get("age")
     if age is not None and not wanted.ages.holds(int(age)):

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from server.cli import main
-from tests.exports import reading
+from tests.exports import in_folder, other, reading
 from tests.publishing.site import Sandbox, new_client_key, sandbox, site_before
 
 SCOPES = "system/Observation.rs system/QuestionnaireResponse.rs"
@@ -120,6 +120,24 @@ def test_a_finished_export_has_no_job_to_cancel(ehr: Sandbox, tmp_path: Path) ->
         0,
         "the EHR has no such job (any more)\n",
     )
+
+
+def test_an_export_in_which_nobody_is_found_says_why_and_writes_nothing(
+    tmp_path: Path,
+) -> None:
+    resources = [reading("p1", "2026-03-02", 9, name="1"), other("2")]
+    folder, table = in_folder(tmp_path / "export", resources), tmp_path / "s.csv"
+
+    found = rom(
+        *("norms", "extract", folder, "--instrument", "phq-9", "--language", "fr"),
+        *("--legal-basis", "consent", "--out", table, "--json"),
+    )
+
+    assert found.exit_code == 2
+    assert "holds no reading of phq-9 1.0.0 (total) in fr; nothing was" in found.stderr
+    assert "2 lines: about something else 1, another language 1" in found.stderr
+    assert json.loads(found.stdout)["left_out"] == {"another language": 1}
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_scores_are_written_once_and_for_a_reason(ehr: Sandbox, tmp_path: Path) -> None:

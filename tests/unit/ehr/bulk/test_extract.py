@@ -190,6 +190,24 @@ def test_what_is_left_out_on_purpose_is_counted_by_its_reason(tmp_path: Path) ->
     assert courses_in(folder).n_persons == 1  # without a wish for a language
 
 
+@pytest.mark.parametrize(
+    ("wanted", "taken"),
+    [("en", 3), ("EN", 3), ("en-US", 2), ("en_US", 2), ("e", 0), ("en-GB", 0)],
+)
+def test_a_wanted_language_is_taken_however_it_is_written(
+    tmp_path: Path, wanted: str, taken: int
+) -> None:
+    spelt = ("en", "en-US", "en_us", "de")
+    folder = in_folder(
+        tmp_path,
+        [reading(each, "2026-03-02", 1, name=each, language=each) for each in spelt],
+    )
+
+    found = extract(folder, Wish("phq-9", language=wanted))
+
+    assert found.left_out["another language"] == len(spelt) - taken
+
+
 def test_of_one_record_the_latest_version_counts(tmp_path: Path) -> None:
     def version(number: int, value: int, **fields: Any) -> dict[str, Any]:
         meta = {"lastUpdated": f"2026-03-0{number}T08:00:00.5Z"}
