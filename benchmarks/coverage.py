@@ -4,11 +4,12 @@
 
 For each seed and each law (plain: the model itself; hard: heavy tails, floor, people
 who get worse, leaving by score) a norm is made of 1,000 people and tried on 4,000 new
-ones; each person weighs the same. A group is one of four session groups times three
-intake groups. `inside` is counted; `inside_fair` counts the tail that cannot show at
-the end of the scale as outside (see `clinical.norms.coverage`). The control is a norm
-borrowed from elsewhere, tried on a clinic with slower gain and noisier readings, and
-the refit on 100 people of that clinic.
+ones; each person weighs the same, in each group by their readings there. A group is one
+of four session groups times three intake groups. `inside` is counted; `inside_fair`
+counts the tail that cannot show at the end of the scale as outside (see
+`clinical.norms.coverage`). The control is a norm borrowed from elsewhere, tried on a
+clinic with slower gain and noisier readings, and the refit on 100 people of that
+clinic.
 
 Under the hard law the latest sessions of those who began lowest are missed, and would
 be by any norm: half of these people are expected so near the floor that nobody can be
@@ -24,8 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import Target, report, run, say, versions, within
-from clinical.norms.conformal import person_weights
-from clinical.norms.coverage import Coverage, coverage, groups_of
+from clinical.norms.coverage import Coverage, coverage, groups_of, weights_among
 from clinical.norms.form import FULL, NO_INTERACTION
 from clinical.norms.norm import Norm, Scale, make_norm
 from clinical.norms.readings import IntArray, Readings
@@ -202,7 +202,7 @@ def known_law(law: Law, *, random: np.random.Generator) -> dict[str, list[float]
     first, second = (simulate(law, MANY, random=random) for _ in range(2))
     size = (law.most_sessions + 1, int(law.high) + 1, int(law.high) + 1)
     counts = np.zeros(size)
-    np.add.at(counts, _cells(first), person_weights(first))
+    np.add.at(counts, _cells(first), 1.0)  # a person has one reading in a session
     reached = counts.cumsum(axis=2) / np.maximum(
         counts.sum(axis=2, keepdims=True), 1e-9
     )
@@ -211,13 +211,13 @@ def known_law(law: Law, *, random: np.random.Generator) -> dict[str, list[float]
     below = here - counts[at] / np.maximum(counts[at[0], at[1]].sum(axis=1), 1e-9)
     inside = (here >= 0.1) & (below < 0.9)
     worse = below >= np.where(bottom >= 0.1, 0.8, 0.9)
-    group, weight = groups_of(second), person_weights(second)
+    group = groups_of(second)
+    rows = [np.flatnonzero(group == each) for each in np.unique(group)]
+    weights = [weights_among(second.person[each]) for each in rows]
     return {
         name: [
-            round(
-                float(np.average(of[group == each], weights=weight[group == each])), 4
-            )
-            for each in np.unique(group)
+            round(float(np.average(of[each], weights=weight)), 4)
+            for each, weight in zip(rows, weights, strict=True)
         ]
         for name, of in (
             ("inside", inside),

@@ -14,7 +14,6 @@ import numpy as np
 
 from clinical.change import worse_sign
 from clinical.norms.caseload import share_above
-from clinical.norms.conformal import person_weights
 from clinical.norms.norm import Norm, bounds_at
 from clinical.norms.predict import predict_readings
 from clinical.norms.readings import FloatArray, IntArray, Readings
@@ -26,7 +25,7 @@ INTAKE_GROUPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Shares of people, each weighing the same.
+    """Shares of people, each weighing the same with however many readings.
 
     Attributes:
         inside: of the outer band, as counted; `inside_fair` as said above.
@@ -51,7 +50,6 @@ def coverage(
         whole_points: scores have no fractions, so each stands for half a point around.
     """
     group = groups_of(readings)
-    weight = person_weights(readings)
     bounds = bounds_at(norm, readings.time, intake=readings.intake_of_row)
     sign = worse_sign(norm.scale.direction)
     if sign > 0:
@@ -66,9 +64,8 @@ def coverage(
     columns = (~(worse | better), fair, worse, worse_inner)
 
     def over(rows: IntArray) -> Coverage:
-        shares = [
-            float(np.average(each[rows], weights=weight[rows])) for each in columns
-        ]
+        weight = weights_among(readings.person[rows])
+        shares = [float(np.average(each[rows], weights=weight)) for each in columns]
         return Coverage(len(rows), *shares)
 
     groups = range(SESSION_GROUPS * INTAKE_GROUPS)
@@ -80,6 +77,15 @@ def coverage(
             if (group == each).any()
         ),
     )
+
+
+def weights_among(person: IntArray) -> FloatArray:
+    """(n_rows,) weights that add up to 1 for each person of these rows.
+
+    By these rows alone: in a group of some sessions who stays longer weighs no less.
+    """
+    weight: FloatArray = 1.0 / np.bincount(person)[person]
+    return weight
 
 
 def groups_of(readings: Readings) -> IntArray:

@@ -216,6 +216,22 @@ def test_groups_hold_similar_numbers_of_readings() -> None:
     assert found.min() > len(readings.score) / 12 / 2
 
 
+def test_in_each_group_a_person_weighs_the_same_however_long_the_course() -> None:
+    readings = cohort(2_000, PLAIN)
+    norm = norm_of(readings, scale=ENDLESS)
+    bounds = bounds_at(norm, readings.time, intake=readings.intake_of_row)
+    short = readings.rows_per_person[readings.person] < 5
+    score = np.where(short, bounds.high_80 + 1, bounds.high_68 - 0.1)
+    seen, group = replace(readings, score=score), groups_of(readings)
+
+    _, groups = coverage(norm, seen, whole_points=False, rules=RULES)
+
+    for at, found in enumerate(groups):
+        people, rows = np.unique(readings.person[group == at], return_index=True)
+        expected = short[group == at][rows].sum() / len(people)
+        assert found.worse == pytest.approx(expected)
+
+
 def test_at_the_floor_the_tail_that_cannot_show_is_counted_as_outside() -> None:
     """Nobody is below a band that begins at the bottom; half the people stand there."""
     readings = cohort(4_000)
