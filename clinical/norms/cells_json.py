@@ -24,6 +24,7 @@ _KEYS = (
     *("persons_per_cell", "time_axis", "knot_session", "columns", "cells"),
 )
 _TIME_AXIS = "log_session"
+_LARGEST = 1e15
 # Sums come in as printed decimals: what a sum of squares may be off by.
 _SLACK = 1e-9
 
@@ -150,8 +151,10 @@ def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _positive(table: dict[str, Any], key: str) -> float:
     found = table.get(key)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not found > 0:
+    if isinstance(found, bool) or not isinstance(found, int | float):
         raise CellsRefused(key, "is not a positive number")
+    if not 0 < found < _LARGEST:  # "1e999" is read as infinity
+        raise CellsRefused(key, "is not a positive number that can be")
     return float(found)
 
 
@@ -165,7 +168,7 @@ def _values(rows: object) -> FloatArray:
         for name, entry in zip(COLUMNS, row, strict=True):
             if isinstance(entry, bool) or not isinstance(entry, int | float):
                 raise CellsRefused(f"cells[{number}].{name}", "is not a number")
-            if not abs(entry) < 1e15:
+            if not abs(entry) < _LARGEST:
                 raise CellsRefused(f"cells[{number}].{name}", "is out of any range")
     return np.array(rows, dtype=np.float64)
 

@@ -15,7 +15,7 @@ from server.norms.command_files import (
     refuse_existing,
     write_file,
 )
-from server.norms.pack_options import HowRead, for_whom, how_read, pack_key
+from server.norms.pack_options import HowRead, bend, for_whom, how_read, pack_key
 from server.norms.table_options import Elsewhere, elsewhere
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("cells")
 @click.argument("scores", type=click.Path(exists=True, path_type=Path), required=False)
 @for_whom
-@click.option("--knot", type=click.FloatRange(2, 50))
+@bend
 @click.option("--out", type=_FILE, metavar="CELLS.json")
 @elsewhere
 @how_read

@@ -16,6 +16,7 @@ from server.norms.command_files import (
 )
 from server.norms.pack_options import (
     HowRead,
+    bend,
     for_whom,
     how_read,
     origin,
@@ -30,7 +31,7 @@ from server.norms.score_file import Scores
 @click.argument("scores", type=click.Path(exists=True, path_type=Path))
 @for_whom
 @origin
-@click.option("--knot", type=click.FloatRange(2, 50), help="Try a bend there.")
+@bend
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option(
     "--borrowed",

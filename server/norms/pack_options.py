@@ -1,5 +1,6 @@
 """What only the makers of a norm pack can say, as options of the commands."""
 
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +51,24 @@ instrument_folders = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of the site's own instruments; may be repeated.",
 )
+
+
+class _Session(click.FloatRange):
+    """A range that NaN, which is neither below nor above it, does not pass."""
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        found = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value} is no session", param, ctx)
+        return float(found)
+
+
+bend = click.option("--knot", type=_Session(2, 50), help="Try a bend there.")
 
 
 def how_read(command: Command) -> Command:

@@ -493,6 +493,23 @@ def test_what_no_pack_can_say_is_refused_before_the_work_begins(
     assert "reading" not in found.output
 
 
+@pytest.mark.parametrize("knot", ["nan", "NaN", "inf", "-inf", "0", "-3", "1.9", "51"])
+@pytest.mark.parametrize("command", [("cells",), ("fit", *ORIGIN)])
+def test_a_bend_is_at_a_session(
+    scores: Path, tmp_path: Path, command: tuple[str, ...], knot: str
+) -> None:
+    name, *more = command
+
+    found = run(
+        *(name, scores, *FOR_WHOM, *more),
+        *(f"--knot={knot}", "--out", tmp_path / "o.json"),
+    )
+
+    assert found.exit_code == 2
+    assert "Invalid value for '--knot'" in found.output
+    assert not (tmp_path / "o.json").exists()
+
+
 def test_a_pack_of_another_version_of_the_form_is_not_checked(
     scores: Path, fitted: bytes, at: Callable[[bytes], Path]
 ) -> None:

@@ -216,6 +216,7 @@ def column(name: str) -> tuple[str, int, int]:
         (changed(("columns",), ["persons"]), "columns: are not"),
         (changed(("note",), "x"), "keys: 1 of them"),
         (changed(("knot_session",), 0), "knot_session: is not a positive"),
+        (changed(("knot_session",), 1e300), "knot_session: is not a positive"),
         (changed(("knot_session",), True), "knot_session: is not a positive"),
         (changed(("knot_session",), "6"), "knot_session: is not a positive"),
         (changed(("cells",), []), "cells: are not a list"),
