@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,24 @@ _Write = Callable[[Sequence[IntArray | FloatArray]], None]
 
 class TableUnusable(Exception):
     """A table that cannot be read or written; says what to do."""
+
+
+def refuse_existing(path: Path) -> None:
+    """Nothing is overwritten, and what a run left that was killed is named.
+
+    Raises:
+        TableUnusable: there is such a file, or rows that were meant for one.
+    """
+    if path.exists() and (not path.is_file() or path.stat().st_size):
+        raise TableUnusable(f"{path} is there already; nothing is overwritten")
+    left = [path] if path.exists() else []
+    left += sorted(path.parent.glob(f"{escape(path.name)}.*.part"))
+    if left:
+        raise TableUnusable(
+            f"{' and '.join(map(str, left))}: of a run that was broken off, or is still"
+            " going on, and no whole table. If none is going on, remove what is named"
+            " and run this again"
+        )
 
 
 @contextmanager

@@ -70,11 +70,13 @@ def extract(
     """
     # numpy is an extra: the other commands must not need it.
     from ehr.bulk.extract import Wish
-    from server.bulk.score_table import TableUnusable, new_table
+    from server.bulk.score_table import TableUnusable, new_table, refuse_existing
     from server.bulk.scores import Choice, scores_from_folder
 
-    if out.exists():
-        _refuse(f"{out} is there already; nothing is overwritten")
+    try:
+        refuse_existing(out)
+    except TableUnusable as problem:
+        _refuse(str(problem))
     if not legal_basis.strip():
         _refuse("--legal-basis is empty; without one these data may not be used")
     choice = Choice(

@@ -105,6 +105,11 @@ def scores_from_file(
         ScoresUnusable: not such a file; `NobodyLeft` with what stood in it instead.
         OSError: it cannot be read.
     """
+    if path.suffix in (".csv", ".parquet") and not path.stat().st_size:
+        raise ScoresUnusable(
+            f"{path.name}: is empty: the run that writes it was broken off, or is still"
+            " going on; extract the scores again"
+        )
     if path.suffix == ".parquet":
         return _scores(parquet_rows(path, told), wanted, name=path.name)
     if path.suffix == ".csv":

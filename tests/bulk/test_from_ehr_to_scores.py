@@ -2,6 +2,9 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from server.cli import main
 from tests.exports import in_folder, other, reading
+from tests.norm_scores import FOR_WHOM
 from tests.publishing.site import Sandbox, new_client_key, sandbox, site_before
 
 SCOPES = "system/Observation.rs system/QuestionnaireResponse.rs"
@@ -138,6 +142,38 @@ def test_an_export_in_which_nobody_is_found_says_why_and_writes_nothing(
     assert "2 lines: about something else 1, another language 1" in found.stderr
     assert json.loads(found.stdout)["left_out"] == {"another language": 1}
     assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_what_a_killed_extraction_left_is_named_and_never_taken_for_a_table(
+    tmp_path: Path, ending: str
+) -> None:
+    folder = in_folder(tmp_path / "export", [reading("p", "2026-03-02", 9, name="1")])
+    table = tmp_path / f"s{ending}"
+    script = (
+        "import os, signal; from pathlib import Path;"
+        " from server.bulk.score_table import new_table\n"
+        f"with new_table(Path({str(table)!r})): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (rows,) = tmp_path.glob("*.part")
+    extract = ("norms", "extract", folder, "--instrument", "phq-9", "--out", table)
+
+    again = rom(*extract, "--legal-basis", "consent")
+    fitted = rom("norms", "cells", table, *FOR_WHOM, "--out", tmp_path / "cells.json")
+    table.unlink()
+    rows_only = rom(*extract, "--legal-basis", "consent")
+    rows.unlink()
+    whole = rom(*extract, "--legal-basis", "consent")
+
+    assert again.exit_code == 2
+    assert f"{table} and {rows}: of a run that was broken off" in again.stderr
+    assert fitted.exit_code == 2
+    assert "is empty: the run that writes it was broken off" in fitted.stderr
+    assert rows_only.exit_code == 2
+    assert f"{rows}: of a run that was broken off" in rows_only.stderr
+    assert whole.exit_code == 0, whole.output
 
 
 def test_scores_are_written_once_and_for_a_reason(ehr: Sandbox, tmp_path: Path) -> None:
