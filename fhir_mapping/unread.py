@@ -10,6 +10,7 @@ Reason = Literal[
     "out_of_range",  # a number the instrument cannot give
     "no_date",  # no date, or none exact to the day
     "no_time",  # only a day, where it matters what came before and after
+    "after_the_export",  # dated later than the export it stands in can tell
     "other_patient",  # about somebody else
     "not_final",  # preliminary, in progress, cancelled
     "not_interpreted",  # a modifier extension or implicit rules we do not know

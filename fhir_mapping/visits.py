@@ -33,10 +33,12 @@ class VisitWish:
     Attributes:
         statuses: some of `BEGUN`.
         kinds: system and code, of which the class or a type must be one; empty: all.
+        until: none can have begun later; None where nobody knows.
     """
 
     statuses: frozenset[str]
     kinds: frozenset[tuple[str, str]] = frozenset()
+    until: datetime | None = None
 
 
 def completed_visits(
@@ -82,7 +84,8 @@ def begun_visit(encounter: Resource, wish: VisitWish) -> BegunVisit | None:
     """The visit that it tells of; None if it never began, or is not wished for.
 
     Raises:
-        UnreadableResource: it counts, or may count, and does not say when it began.
+        UnreadableResource: it counts, or may count, and does not say when it began, or
+            says that it has not.
     """
     status = encounter.status
     if status in _NEVER_BEGUN or not _is_of(encounter, wish.kinds):
@@ -100,6 +103,8 @@ def begun_visit(encounter: Resource, wish: VisitWish) -> BegunVisit | None:
     if start is None:
         reason: Reason = "no_date" if to_the_day(text) is None else "no_time"
         raise UnreadableResource(ENCOUNTER, "period.start", reason)
+    if wish.until and start > wish.until:
+        raise UnreadableResource(ENCOUNTER, "period.start", "after_the_export")
     team = encounter.team
     parts = reference_parts(team.reference) if team and team.reference else None
     return BegunVisit(

@@ -22,6 +22,8 @@ def unread_reason(reason: Reason) -> str:
             return gettext("no date that is exact to the day")
         case "no_time":
             return gettext("only a day, and no time")
+        case "after_the_export":
+            return gettext("dated later than the export that holds it")
         case "other_patient":
             return gettext("about another person")
         case "not_final":

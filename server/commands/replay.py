@@ -19,7 +19,9 @@ from ehr.bulk.errors import FolderUnusable
 from fhir_mapping.errors import DialectFileError
 from fhir_mapping.visits import BEGUN, VisitWish
 from questionnaires.errors import InstrumentFileError
+from server.clock import wall_clock
 from server.commands.encounter_types import Kinds, encounter_types
+from server.export_end import end_of
 from server.norms.command_files import progress
 from server.replay.inputs import Wish, read_rules
 from server.replay.openings import OpeningsUnusable, openings_in
@@ -104,7 +106,10 @@ def command(
     Only sums come out: no name, no id, no figure about fewer than five people.
     """
     rhythm = next((each for each in get_args(Rhythm) if each == occasions), None)
-    visits = VisitWish(BEGUN, kinds) if occasions == "encounters" else None
+    until = end_of(export, now=wall_clock("")())
+    visits = None
+    if occasions == "encounters":
+        visits = VisitWish(BEGUN, kinds, until=until)
     if kinds and not visits:
         _refuse("--encounter-type goes with --occasions encounters only")
     wish = Wish(
@@ -117,6 +122,7 @@ def command(
         way=way,
         changes=changes,
         thresholds=thresholds,
+        until=until,
     )
     try:
         done = _replay(export, wish, Path(occasions), processes=processes)

@@ -5,6 +5,7 @@ Small enough to hand to another process, which then reads the same files again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Wish:
         visits: the encounters at whose start charts are opened.
         changes: `KEY=VALUE`, each compared with the plan by itself.
         thresholds: also every number of the plan, once lower and once higher.
+        until: nothing can be from later; None where nobody knows.
     """
 
     plan: Path
@@ -42,6 +44,7 @@ class Wish:
     way: Way = "speaking"
     changes: tuple[str, ...] = ()
     thresholds: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -33,6 +33,7 @@ from clinical.across_episodes.replay_counts import (
     change_of,
     tally_of,
 )
+from clinical.measurement import episode_from
 from clinical.plan import MeasurementPlan
 from ehr.bulk.charts import ChartReader, Charts
 from ehr.bulk.helpers import helpers
@@ -44,6 +45,7 @@ from server.replay.inputs import Rules, Wish, read_rules
 AT_ONCE = 32  # people handed to a process at a time
 ANSWERED = "every card answered when shown"
 UnreadKey = tuple[str, str, str]  # type, place, reason
+_LISTED: UnreadKey = ("opening of the list", "at", "after_the_export")
 People = Sequence[tuple[str, "array[int]", tuple[Moment, ...] | None]]
 
 
@@ -159,13 +161,18 @@ class Replayer:
             dialect=rules.dialect,
             unread=unread,
         )
-        past = history.past
+        past, late = _until(history.past, self.wish.until)
         if self.wish.visits:
             begun = begun_visits(resources, self.wish.visits)
             moments = tuple(Moment(each.start, each.id) for each in begun)
         elif moments is None:
             assert self.wish.rhythm is not None
             moments = moments_of(past.episode, self.wish.rhythm)
+        else:
+            listed, until = moments, self.wish.until
+            moments = tuple(each for each in listed if not until or each.at <= until)
+            if len(moments) < len(listed):
+                late[_LISTED] += len(listed) - len(moments)
         opened = self._opened(past, moments, rules.plan)
         own = cards_in(opened)
         changes = {
@@ -178,7 +185,8 @@ class Replayer:
         return Outcome(
             tally_of(past, opened),
             changes,
-            Counter(
+            late
+            + Counter(
                 (each.resource_type, each.place, each.reason) for each in history.unread
             ),
             not_ours=history.not_ours,
@@ -196,6 +204,18 @@ class Replayer:
     ) -> list[Replayed]:
         norms = self.rules.norms
         return [*replayed(past, moments, plan, norms, way=way or self.wish.way)]
+
+
+def _until(past: Past, until: datetime | None) -> tuple[Past, Counter[UnreadKey]]:
+    """Without answers of later, and how many of them there are."""
+    answers = past.episode.measurements
+    late = [each for each in answers if until and each.authored > until]
+    if not late:
+        return past, Counter()
+    kept = episode_from(each for each in answers if each not in late)
+    return replace(past, episode=kept), Counter(
+        (each.source.partition("/")[0], "", "after_the_export") for each in late
+    )
 
 
 def cards_at(opened: Replayed, rules: Rules) -> Iterator[ShownCard]:
