@@ -65,8 +65,8 @@ def norms_on_trial(plan: MeasurementPlan, contents: Mapping[str, bytes]) -> Norm
         contents: file name -> bytes.
 
     Raises:
-        NormPackError: one is tampered with, not for this plan, or two are for the
-            same people.
+        NormPackError: one is tampered with, changed after its check, not for this
+            plan, or two are for the same people.
     """
     found: list[NormPack] = []
     for file, content in contents.items():
@@ -142,14 +142,6 @@ def _believe(pack: NormPack, named: NamedPack, norms: PlanNorms) -> None:
         raise NormPackError(
             file, "holds no validation report; run rom norms check, then sign again"
         )
-    # A report that does not say (an earlier release's) stands by its signature; to sign
-    # such a pack again, it is checked again.
-    if judged(pack) == "another_pack":
-        raise NormPackError(
-            file,
-            "its report is of another pack: it was changed after its check. Run rom"
-            " norms check PACK SCORES --write, then sign",
-        )
     sign_off = pack.sign_off
     if sign_off is None or not pack.signature:
         raise NormPackError(file, "is not signed by a named person; run rom norms sign")
@@ -181,7 +173,15 @@ def _refuse_second(pack: NormPack, found: Sequence[NormPack], file: str) -> None
 
 
 def _fits(pack: NormPack, plan: MeasurementPlan, file: str, *, setting: str) -> None:
-    """What a signature cannot say: that the pack is about this plan's instruments."""
+    """That the report is about the pack, and the pack about this plan's instruments."""
+    # A report that does not say (an earlier release's) stands by its signature; to sign
+    # such a pack again, it is checked again.
+    if judged(pack) == "another_pack":
+        raise NormPackError(
+            file,
+            "its report is of another pack: it was changed after its check. Run rom"
+            " norms check PACK SCORES --write, then sign",
+        )
     key, curve = pack.key, pack.curve
     if key.setting != setting:
         raise NormPackError(

@@ -22,7 +22,14 @@ from clinical.norms.canonical import (
     text_of,
 )
 from clinical.norms.judged import digest_judged, judged
-from clinical.norms.library import NormLibrary, age_on, norm_library, norms_for, overdue
+from clinical.norms.library import (
+    NormLibrary,
+    age_on,
+    norm_library,
+    norms_for,
+    norms_on_trial,
+    overdue,
+)
 from clinical.norms.pack import (
     AgeBand,
     NormPack,
@@ -144,6 +151,8 @@ def test_a_pack_with_the_report_of_another_pack_is_refused_whoever_signed_it() -
     changed = pack(version="2.0.0", validation=report)
 
     assert "its report is of another pack" in refusal(signed(changed))
+    with pytest.raises(NormPackError, match="its report is of another pack"):
+        norms_on_trial(PLAN, contents(hashed(changed)))
     assert believed(signed(pack(validation=report))).packs
 
 
