@@ -18,8 +18,8 @@ def end_of(export: Path, *, now: datetime) -> datetime:
     """
     try:
         job = begun_job(export)
-    except FolderUnusable:  # a file of this name that is somebody else's
+    except (FolderUnusable, OSError):  # a file of this name that is somebody else's
         job = None
-    stated = moment_from_text((job and job.transaction_time) or "")
+    stated = moment_from_text(str(job.transaction_time) if job else "")
     known = None if isinstance(stated, PartialDate) else stated
     return (known or now) + _CLOCKS_DIFFER
