@@ -10,6 +10,7 @@ from server.bulk.score_table import TableUnusable, parquet_batches
 NEEDED = ("person", "score")
 KNOWN = (*NEEDED, "session", "date", "day", "language", "age", "sex")
 _PARTED_BY = ",;\t"
+LONGEST_FIELD = 131_072  # signs; Python keeps one limit for all that a process reads
 # Its line; its entries by column, or what is wrong with it; and whether sessions are
 # numbered.
 Row = tuple[int, dict[str, str] | str, bool]
@@ -46,6 +47,7 @@ def csv_rows(path: Path, told: Callable[[int, int], None]) -> Iterator[Row]:
     Raises:
         ScoresUnusable: not CSV in UTF-8, or other columns.
     """
+    csv.field_size_limit(LONGEST_FIELD)
     with path.open("rb") as raw:
         lines, line = _lines(raw, path, told), 1
         try:
