@@ -1,5 +1,6 @@
 """`rom`: the command line. Heavy rooms are imported by the command that needs them."""
 
+import errno
 import importlib
 import os
 import signal
@@ -8,6 +9,8 @@ from types import FrameType
 
 import click
 
+# Of what is written to standard output, whose file has no name here.
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 COMMANDS = {
     "serve": "Run the app and the CDS service, and deliver what is sealed.",
     "demo": "A sandbox EHR with the plug-in in it; prints one address.",
@@ -61,7 +64,9 @@ def run() -> None:
             signal.signal(ending, _end)
     try:
         main()
-    except OSError as problem:  # such as standard output on a disk that is full
+    except OSError as problem:
+        if not problem.filename and problem.errno not in NO_ROOM:
+            raise  # nobody knows where
         place = problem.filename or "standard output"
         click.echo(f"rom: {place}: {problem.strerror}; nothing more was done", err=True)
         sys.exit(2)

@@ -225,14 +225,8 @@ def _arrow(point: Point, x: float, y: float, *, ends: tuple[float, float]) -> st
     away, half = 9.0, 5.0
     below = y + away + 2 * half <= ends[1]
     near = y + away if below else y - away - 2 * half
-    tip, base = (
-        (near + 2 * half, near)
-        if point.usual == "dropped"
-        else (
-            near,
-            near + 2 * half,
-        )
-    )
+    far = near + 2 * half
+    tip, base = (far, near) if point.usual == "dropped" else (near, far)
     left, right = round(x - half, 1), round(x + half, 1)
     return f"M{left:g} {base:.1f}L{right:g} {base:.1f}L{x:.1f} {tip:.1f}Z"
 
