@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.journeys.demo import Demo
-from tests.journeys.walk import Chart, open_chart
+from tests.journeys.walk import Chart, check_narrow_frames, open_chart
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -67,14 +67,8 @@ def test_the_page_fits_a_narrow_frame_needs_no_script_and_prints(
     for each in NAMES:  # the test before may have left an agreement
         if app.get_by_role("button", name=f"{each} has agreed").count():
             agree(chart, each)
-    frame = next(each for each in chart.page.frames if "/beside/" in each.url)
 
-    for width in (320, 768):
-        chart.page.locator("iframe#app").evaluate(
-            "(frame, width) => frame.style.width = width + 'px'", width
-        )
-        root = frame.locator("html")
-        assert root.evaluate("root => root.scrollWidth") <= width
+    check_narrow_frames(chart, "/beside/")
     expect(app.locator("script")).to_have_count(0)
     # The EHR prints its own page without the app: here the app's is looked at.
     chart.page.locator(".app").first.evaluate(

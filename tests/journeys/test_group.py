@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.journeys.demo import Demo
-from tests.journeys.walk import Chart, open_chart
+from tests.journeys.walk import Chart, check_narrow_frames, open_chart
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -66,12 +66,7 @@ def test_the_page_fits_a_narrow_frame_needs_no_script_and_prints(
     app = chart.app
 
     def fits(part: str) -> None:
-        frame = next(each for each in chart.page.frames if part in each.url)
-        for width in (320, 768):
-            chart.page.locator("iframe#app").evaluate(
-                "(frame, width) => frame.style.width = width + 'px'", width
-            )
-            assert frame.locator("html").evaluate("root => root.scrollWidth") <= width
+        check_narrow_frames(chart, part)
         expect(app.locator("script")).to_have_count(0)
 
     fits("/group")

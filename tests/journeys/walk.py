@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
@@ -88,6 +89,24 @@ def wait_for(question: Callable[[], bool], seconds: float = 40) -> None:
     until = time.monotonic() + seconds
     while not question() and time.monotonic() < until:
         time.sleep(0.1)
+
+
+def check_narrow_frames(chart: Chart, part: str) -> None:
+    """The app's page with this in its address is never wider than its frame."""
+    frame = next(each for each in chart.page.frames if part in each.url)
+    root = frame.locator("html")
+
+    def is_as_wide(width: int) -> bool:
+        # The frame's own process hears of it a little later; its border is thin.
+        return width - 10 < int(root.evaluate("() => innerWidth")) <= width
+
+    for width in (320, 768):
+        chart.page.locator("iframe#app").evaluate(
+            "(frame, width) => frame.style.width = width + 'px'", width
+        )
+        wait_for(partial(is_as_wide, width))
+        assert is_as_wide(width)
+        assert root.evaluate("root => root.scrollWidth") <= width
 
 
 def walk_the_loop(demo: Demo, clinic: BrowserContext, tablet: BrowserContext) -> None:
